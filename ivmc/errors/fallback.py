@@ -1,0 +1,349 @@
+"""IVM3xx: what is not maintained differentially.
+
+Under `--mode auto` each of these is the reason for a full refresh, shown by `explain`; under
+`--mode differential` it is an error. Either way the answer is right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ivmc.diagnostics import Diagnostic
+
+ASK_FOR_FULL = "the default `--mode auto` recomputes the view in full at each refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback(Diagnostic):
+    """A construct that makes the view recompute: the parent of every code in this range."""
+
+    code: ClassVar[str] = "IVM300"
+    help = f"{ASK_FOR_FULL}; {{instead}}"
+    instead: ClassVar[str] = "or write the query without it"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFunction(Fallback):
+    """A window function.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT id, rank() OVER (PARTITION BY customer ORDER BY amount) AS place FROM orders;
+
+    Maintain what is below it, and put the window into the query that reads the view.
+    """
+
+    code = "IVM301"
+    title = "window functions are not maintained incrementally"
+    label = "`{name}` is a window function"
+    instead = "or maintain what is below it, and put the window into the query that reads the view"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subquery(Fallback):
+    """A subquery inside an expression: EXISTS, IN, ANY, ALL, ARRAY or a scalar one.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int);
+        CREATE TABLE customers (id int PRIMARY KEY);
+        SELECT id FROM customers c WHERE EXISTS (SELECT FROM orders o WHERE o.customer = c.id);
+
+    Many subqueries can be written as a join with a grouped or distinct subquery in FROM.
+    """
+
+    code = "IVM302"
+    title = "{kind} subqueries in expressions are not maintained incrementally"
+    instead = "or join with a grouped subquery in FROM"
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OuterJoin(Fallback):
+    """A LEFT, RIGHT or FULL join.
+
+    Example::
+
+        CREATE TABLE customers (id int PRIMARY KEY, name text);
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT c.name, o.amount FROM customers c LEFT JOIN orders o ON o.customer = c.id;
+
+    Where every row has a match, an inner join gives the same.
+    """
+
+    code = "IVM303"
+    title = "{kind} joins are not maintained incrementally"
+    instead = "or use an inner join where every row has a match"
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetOperation(Fallback):
+    """UNION, INTERSECT or EXCEPT.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int);
+        CREATE TABLE returns (id int PRIMARY KEY, customer int);
+        SELECT customer FROM orders EXCEPT SELECT customer FROM returns;
+
+    UNION ALL is maintained; `UNION` is `SELECT DISTINCT` over it.
+    """
+
+    code = "IVM304"
+    title = "{kind} is not maintained incrementally"
+    instead = "UNION ALL, and DISTINCT over it, are maintained"
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowLimit(Fallback):
+    """LIMIT, OFFSET or FETCH.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id, amount FROM orders ORDER BY amount DESC LIMIT 10;
+
+    Maintain the whole result, and limit it in the query that reads the view.
+    """
+
+    code = "IVM305"
+    title = "{clause} is not maintained incrementally"
+    instead = "or limit the rows in the query that reads the view"
+    clause: str = "LIMIT"
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctOn(Fallback):
+    """SELECT DISTINCT ON.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT DISTINCT ON (customer) customer, amount FROM orders ORDER BY customer, amount DESC;
+
+    With one value per group, `max` or `min` with GROUP BY gives the same.
+    """
+
+    code = "IVM306"
+    title = "DISTINCT ON is not maintained incrementally"
+    instead = "or group by its expressions, and aggregate the rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Recursion(Fallback):
+    """A recursive WITH query.
+
+    Example::
+
+        CREATE TABLE departments (id int PRIMARY KEY, parent int);
+        WITH RECURSIVE tree AS (
+            SELECT id FROM departments WHERE parent IS NULL
+            UNION ALL
+            SELECT d.id FROM departments d JOIN tree t ON d.parent = t.id
+        )
+        SELECT id FROM tree;
+
+    Where the depth is known, joins of the table with itself give the same.
+    """
+
+    code = "IVM307"
+    title = "recursive queries are not maintained incrementally"
+    label = "`{name}` refers to itself"
+    instead = "or join the table with itself where the depth is known"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetReturningFunction(Fallback):
+    """A function that returns many rows, in the select list or in FROM.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, tags text[]);
+        SELECT id, unnest(tags) AS tag FROM orders;
+
+    Call it in the query that reads the view.
+    """
+
+    code = "IVM308"
+    title = "set-returning functions are not maintained incrementally"
+    label = "`{name}` returns a set"
+    instead = "or call it in the query that reads the view"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSample(Fallback):
+    """TABLESAMPLE: which rows are drawn depends on where they are stored.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id FROM orders TABLESAMPLE bernoulli (10) REPEATABLE (1);
+
+    Draw by a hash of the key, which each row keeps: `WHERE hashint4(id) % 10 = 0`.
+    """
+
+    code = "IVM309"
+    title = "TABLESAMPLE is not maintained incrementally"
+    label = "depends on where rows are stored"
+    instead = "or draw by a hash of the key"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingSets(Fallback):
+    """GROUPING SETS, CUBE or ROLLUP.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT customer, sum(amount) AS amount FROM orders GROUP BY ROLLUP (customer);
+
+    UNION ALL of one GROUP BY per set gives the same.
+    """
+
+    code = "IVM310"
+    title = "{kind} is not maintained incrementally"
+    instead = "or write UNION ALL of one GROUP BY per set"
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lateral(Fallback):
+    """A subquery in FROM that refers to its neighbours.
+
+    Example::
+
+        CREATE TABLE customers (id int PRIMARY KEY);
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT c.id, o.n FROM customers c,
+            LATERAL (SELECT count(*) AS n FROM orders WHERE customer = c.id) o;
+
+    A join with a grouped subquery often gives the same.
+    """
+
+    code = "IVM311"
+    title = "LATERAL subqueries are not maintained incrementally"
+    instead = "or join with a grouped subquery"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentTime(Fallback):
+    """The query depends on the current time, so its result changes while no data does.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, placed timestamptz);
+        SELECT id FROM orders WHERE placed > now() - interval '1 day';
+
+    Keep the column in the view, and filter by the time where the view is read.
+    """
+
+    code = "IVM312"
+    title = "the current time is not maintained incrementally"
+    label = "`{name}` moves while no data changes"
+    instead = "or keep the column, and filter in the query that reads the view"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenSource(Fallback):
+    """A STABLE function may read tables that the query does not name.
+
+    A change in such a table would not be noticed, so the view is recomputed.
+
+    Example::
+
+        CREATE FUNCTION rate(text) RETURNS numeric LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 1; END';
+        CREATE TABLE orders (id int PRIMARY KEY, currency text);
+        SELECT id, rate(currency) AS rate FROM orders;
+
+    If it depends on its arguments only, declare it IMMUTABLE; if it reads a table, join with it.
+    """
+
+    code = "IVM313"
+    title = "`{name}` is STABLE, and may read tables that the query does not name"
+    instead = "declare it IMMUTABLE if it reads none, or join with the table that it reads"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableFunction(Fallback):
+    """JSON_TABLE, XMLTABLE or ROWS FROM.
+
+    Example::
+
+        CREATE TABLE events (id int PRIMARY KEY, body jsonb);
+        SELECT e.id, t.n FROM events e, JSON_TABLE(e.body, '$[*]' COLUMNS (n int PATH '$.n')) t;
+
+    Use it in the query that reads the view.
+    """
+
+    code = "IVM314"
+    title = "{kind} is not maintained incrementally"
+    instead = "or use it in the query that reads the view"
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class UncapturedSource(Fallback):
+    """Changes of a source cannot be captured by triggers.
+
+    A materialized view has none, a foreign table changes elsewhere, a system catalog is not open
+    to them, an unlogged table is emptied by a crash, and a table with inheritance children is
+    written through them.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        CREATE MATERIALIZED VIEW large AS SELECT id FROM orders WHERE amount > 1000;
+        SELECT count(*) AS n FROM large;
+
+    Read the tables that it is made from.
+    """
+
+    code = "IVM315"
+    title = "changes of `{name}` cannot be captured"
+    label = "{kind}"
+    instead = "or read the tables that it is made from"
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoRowIdentity(Fallback):
+    """The rows of the result cannot be told apart: a column's type has no equality.
+
+    The table has no primary key in the result, so a row is found by its whole image, and `json`,
+    `xml`, `point` and others cannot be compared.
+
+    Example::
+
+        CREATE TABLE events (body json);
+        SELECT body FROM events;
+
+    Give the table a primary key and select it, or cast the column to `jsonb` or `text`.
+    """
+
+    code = "IVM316"
+    title = "rows cannot be told apart: `{column}` is {type}, which has no equality"
+    instead = "or select the primary key too, or cast the column"
+    column: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotCovered(Fallback):
+    """A construct that has no rule of its own yet.
+
+    The name in the message says which. The view is right, and recomputed at each refresh.
+    """
+
+    code = "IVM319"
+    title = "{construct} is not maintained incrementally"
+    construct: str

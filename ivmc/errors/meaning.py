@@ -1,0 +1,346 @@
+"""IVM22x–24x: types, and what may stand where. Raised while binding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ivmc.diagnostics import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMismatch(Diagnostic):
+    """An expression has a type that cannot stand where it stands.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id FROM orders WHERE amount;
+
+    Compare it, or cast it. The message is the one that PostgreSQL gives.
+    """
+
+    code = "IVM220"
+    title = "{error}"
+    help = "{hint}"
+    error: str
+    hint: str = "cast it, as in `x::text`"
+
+
+@dataclass(frozen=True, slots=True)
+class CannotCast(Diagnostic):
+    """There is no cast from one type to the other.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, paid boolean);
+        SELECT paid::date AS paid FROM orders;
+
+    Say what is meant by CASE, or cast by way of text.
+    """
+
+    code = "IVM221"
+    title = "cannot cast type {source} to {target}"
+    help = "say what is meant by CASE, or cast by way of `text`"
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingOperator(Diagnostic):
+    """A clause compares or sorts values of a type that has no operator for that.
+
+    `json`, `xml`, `point` and others have no equality, so they cannot be grouped, made distinct,
+    or compared in a set operation.
+
+    Example::
+
+        CREATE TABLE events (id int PRIMARY KEY, body json);
+        SELECT body, count(*) AS n FROM events GROUP BY body;
+
+    Cast to a type that has one: `json` to `jsonb`, `xml` to `text`.
+    """
+
+    code = "IVM222"
+    title = "type {type} has no {operator} operator, which {clause} needs"
+    help = "cast it to a type that has one, as in `::jsonb` or `::text`"
+    type: str
+    operator: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoTypeColumn(Diagnostic):
+    """An output column has a type that no table can store, as `record` is.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT ROW(id, amount) AS both FROM orders;
+
+    Select the fields one by one, or cast to a composite type.
+    """
+
+    code = "IVM223"
+    title = "column `{name}` has pseudo-type {type}, which cannot be stored"
+    help = "select its fields one by one, or cast it to a composite type"
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateNotAllowed(Diagnostic):
+    """An aggregate stands in a clause that is evaluated before grouping.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT customer FROM orders WHERE sum(amount) > 100 GROUP BY customer;
+
+    A condition on an aggregate belongs in HAVING.
+    """
+
+    code = "IVM224"
+    title = "aggregate functions are not allowed in {clause}"
+    label = "`{name}` is an aggregate"
+    help = "{hint}"
+    name: str
+    clause: str
+
+    @property
+    def hint(self) -> str:
+        """Where it may stand instead."""
+        if self.clause == "WHERE":
+            return "move the condition to HAVING"
+        return "aggregate in a subquery in FROM, and use its column here"
+
+
+@dataclass(frozen=True, slots=True)
+class NestedAggregate(Diagnostic):
+    """An aggregate has another aggregate among its arguments.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT max(sum(amount)) AS best FROM orders GROUP BY customer;
+
+    Compute the inner one in a subquery in FROM, and the outer one over it.
+    """
+
+    code = "IVM225"
+    title = "aggregate function calls cannot be nested"
+    label = "`{name}` is inside another aggregate"
+    help = "compute it in a subquery in FROM, and aggregate over that"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UngroupedColumn(Diagnostic):
+    """A column is neither grouped nor aggregated, so a group has many values of it.
+
+    Columns that depend on the grouped ones are allowed as PostgreSQL allows them: when the primary
+    key of their table is grouped.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT customer, amount FROM orders GROUP BY customer;
+
+    Add the column to GROUP BY, or aggregate it.
+    """
+
+    code = "IVM226"
+    title = "column `{name}` must appear in the GROUP BY clause or be used in an aggregate function"
+    label = "many values per group"
+    help = "add it to GROUP BY, or aggregate it, as in `max(…)`"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowNotAllowed(Diagnostic):
+    """A window function stands in a clause that is evaluated before windows are.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id FROM orders WHERE row_number() OVER (ORDER BY amount) = 1;
+
+    Compute it in a subquery in FROM, and filter outside.
+    """
+
+    code = "IVM227"
+    title = "window functions are not allowed in {clause}"
+    label = "`{name}` is a window function"
+    help = "compute it in a subquery in FROM, and use its column here"
+    name: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidCall(Diagnostic):
+    """A function is called with a clause that does not fit it.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, note text);
+        SELECT lower(DISTINCT note) AS note FROM orders;
+
+    The message is the one that PostgreSQL gives: DISTINCT, FILTER and ORDER BY belong to
+    aggregates, OVER to window functions and aggregates, WITHIN GROUP to ordered-set aggregates.
+    """
+
+    code = "IVM228"
+    title = "{error}"
+    help = "{hint}"
+    error: str
+    hint: str = "take the clause out, or call an aggregate"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidOrdinal(Diagnostic):
+    """A number in GROUP BY or ORDER BY counts output columns, and there are not as many.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT customer, count(*) AS n FROM orders GROUP BY 3;
+
+    Use a number that exists, or the column's name.
+    """
+
+    code = "IVM229"
+    title = "{clause} position {position} is not in select list"
+    help = "the select list has {available}; use one of those numbers, or a name"
+    clause: str
+    position: int
+    columns: int
+
+    @property
+    def available(self) -> str:
+        """How many columns there are, in words."""
+        return "1 column" if self.columns == 1 else f"{self.columns} columns"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCountMismatch(Diagnostic):
+    """Two lists that belong together differ in length.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id, amount FROM orders UNION ALL SELECT id FROM orders;
+
+    Select as many columns on both sides; `NULL` fills a missing one.
+    """
+
+    code = "IVM230"
+    title = "{error}"
+    label = "{given} here, {expected} expected"
+    help = "select as many columns on both sides; NULL can fill a missing one"
+    error: str
+    given: int
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidUsing(Diagnostic):
+    """A column of USING is missing, or present twice, on one side of the join.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        CREATE TABLE items (order_id int, article text);
+        SELECT article FROM orders JOIN items USING (id);
+
+    Join by `ON left.a = right.b`.
+    """
+
+    code = "IVM231"
+    title = "{error}"
+    help = "join by ON, naming the column of each side"
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidStar(Diagnostic):
+    """`*` stands where there is nothing to list, or where a list may not stand.
+
+    Example::
+
+        SELECT *;
+
+    Name the columns, or add FROM.
+    """
+
+    code = "IVM232"
+    title = "{error}"
+    help = "name the columns, or add a FROM clause"
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockingClause(Diagnostic):
+    """The query ends in FOR UPDATE, FOR SHARE or the like, which locks rows while they are read.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id FROM orders FOR UPDATE;
+
+    A view stores a result, and holds no lock afterwards: leave the clause out.
+    """
+
+    code = "IVM233"
+    title = "{clause} in a maintained view"
+    help = "leave it out: the stored result holds no locks"
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryTable(Diagnostic):
+    """The query reads a temporary table, which ends with the session.
+
+    Example::
+
+        CREATE TEMPORARY TABLE basket (id int PRIMARY KEY, amount numeric);
+        SELECT sum(amount) AS amount FROM basket;
+
+    Make it a table that stays.
+    """
+
+    code = "IVM234"
+    title = "`{name}` is a temporary table"
+    label = "gone at the end of the session"
+    help = "read a permanent table"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWindow(Diagnostic):
+    """OVER names a window that the WINDOW clause does not define.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id, rank() OVER w AS place FROM orders;
+
+    Define it: `WINDOW w AS (ORDER BY amount)`.
+    """
+
+    code = "IVM235"
+    title = "window `{name}` does not exist"
+    help = "define it: `WINDOW {name} AS (…)`"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Diagnostic):
+    """PostgreSQL would refuse the query for a reason that has no code of its own here.
+
+    The message is the one that PostgreSQL gives; its manual describes the clause.
+    """
+
+    code = "IVM239"
+    title = "{error}"
+    help = "{hint}"
+    error: str
+    hint: str = "psql gives the same error for this query"

@@ -1,0 +1,357 @@
+"""IVM20x–21x: what the names in a query stand for. Raised while binding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ivmc.diagnostics import Diagnostic, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRelation(Diagnostic):
+    """A name in FROM is no table, no view and no WITH query.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id FROM ordrs;
+
+    Correct the name, qualify it with its schema, or add its CREATE TABLE to the schema.
+    """
+
+    code = "IVM201"
+    title = "relation `{name}` does not exist"
+    help = "{hint}"
+    name: str
+    known: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """The closest relation that exists."""
+        return did_you_mean(
+            self.name,
+            self.known,
+            "add its CREATE TABLE to the schema, or qualify the name with its schema",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownColumn(Diagnostic):
+    """No relation in scope has a column of this name.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id, amont FROM orders;
+
+    Correct the name. An output alias can be used in GROUP BY and ORDER BY only, and only alone.
+    """
+
+    code = "IVM202"
+    title = "column `{name}` does not exist"
+    help = "{hint}"
+    name: str
+    known: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """The closest column in scope, else those that there are."""
+        few = ", ".join(f"`{k}`" for k in self.known[:8])
+        more = " …" if len(self.known) > 8 else ""
+        there = f"there is {few}{more}" if few else "there is no FROM clause to take it from"
+        return did_you_mean(self.name.rpartition(".")[2], self.known, there)
+
+
+@dataclass(frozen=True, slots=True)
+class VolatileFunction(Diagnostic):
+    """The query calls a function that gives a new value at every call.
+
+    An incrementally maintained view stores what the query gave; there is no change of data that
+    would tell when a volatile value has to be computed again, so the view could not equal its
+    query. Functions of the server count as what `pg_proc.provolatile` says.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id, random() AS draw FROM orders;
+
+    Compute it in the query that reads the view, or store it in the table as a column. If the
+    function is yours and always gives the same, declare it IMMUTABLE or STABLE.
+    """
+
+    code = "IVM203"
+    title = "volatile function in an incrementally maintained view"
+    label = "`{call}` gives a new value at every call"
+    help = "compute it in the query that reads the view, or store it as a column"
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousColumn(Diagnostic):
+    """More than one relation in scope has a column of this name.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        CREATE TABLE items (id int PRIMARY KEY, order_id int);
+        SELECT id FROM orders JOIN items ON order_id = orders.id;
+
+    Put the relation's name or alias before the column.
+    """
+
+    code = "IVM204"
+    title = "column reference `{name}` is ambiguous"
+    label = "{where}"
+    help = "{hint}"
+    name: str
+    relations: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The relations that have such a column."""
+        return f"it is in {' and in '.join(f'`{r}`' for r in self.relations)}" if self.relations else ""
+
+    @property
+    def hint(self) -> str:
+        """How to say which one."""
+        return f"say which: `{self.relations[0]}.{self.name}`" if self.relations else "qualify the name"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFromEntry(Diagnostic):
+    """A column is qualified by a name that no relation in FROM carries.
+
+    A relation with an alias is known by the alias only, and a subquery in FROM sees its
+    neighbours only after LATERAL.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT orders.id FROM orders AS o;
+
+    Use the alias, or add the relation to FROM.
+    """
+
+    code = "IVM205"
+    title = "missing FROM-clause entry for table `{name}`"
+    help = "{hint}"
+    name: str
+    known: tuple[str, ...] = ()
+    aliased: str | None = None
+
+    @property
+    def hint(self) -> str:
+        """The alias it goes by, or the closest name."""
+        if self.aliased:
+            return f"here it goes by its alias: `{self.aliased}`"
+        return did_you_mean(self.name, self.known, "add it to FROM, or use the alias it has there")
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateOutputColumn(Diagnostic):
+    """Two columns of the result have the same name, and a view's columns must differ.
+
+    An expression is named by its function or type, and failing that `?column?`, so two
+    expressions may collide although neither has a name.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, a numeric, b numeric);
+        SELECT sum(a), sum(b) FROM orders;
+
+    Give one of them an alias.
+    """
+
+    code = "IVM206"
+    title = "two output columns are called `{name}`"
+    label = "the second one"
+    help = "give it a name of its own: `… AS other_name`"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateAlias(Diagnostic):
+    """Two relations in one FROM clause go by the same name.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, parent int);
+        SELECT count(*) AS n FROM orders JOIN orders ON true;
+
+    Give each its own alias.
+    """
+
+    code = "IVM207"
+    title = "table name `{name}` is used more than once"
+    label = "the second one"
+    help = "give each its own alias: `{name} AS a`"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemColumn(Diagnostic):
+    """The query reads a system column: where a row version is stored, or who wrote it.
+
+    `ctid`, `xmin`, `xmax`, `cmin` and `cmax` change without a change of data, so there is nothing
+    to maintain them by.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT ctid, id FROM orders;
+
+    Use the primary key, or a column of your own.
+    """
+
+    code = "IVM208"
+    title = "system column `{name}` in an incrementally maintained view"
+    label = "changes without a change of data"
+    help = "use a column of the table: its key, or a time that the writer records"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedColumn(Diagnostic):
+    """A name begins with the prefix of ivmc's own columns.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT id AS __ivmc_count FROM orders;
+
+    Choose another name.
+    """
+
+    code = "IVM209"
+    title = "column name `{name}` is reserved"
+    label = "begins with `__ivmc_`"
+    help = "give it another alias"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFunction(Diagnostic):
+    """No function of this name takes arguments of these types.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, note text);
+        SELECT id, uper(note) AS note FROM orders;
+
+    Correct the name, or cast the arguments. A function of your own, or of an extension, is known
+    when its CREATE FUNCTION is in the schema, or when compiling with `--dsn`.
+    """
+
+    code = "IVM210"
+    title = "function {call} does not exist"
+    help = "{hint}"
+    call: str
+    known: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """The closest function of that name or a like one."""
+        return did_you_mean(
+            self.call.partition("(")[0],
+            self.known,
+            "cast the arguments; for a function of your own add its CREATE FUNCTION, or use `--dsn`",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousFunction(Diagnostic):
+    """More than one function of this name fits the arguments equally well.
+
+    Example::
+
+        CREATE FUNCTION tax(a int, b bigint) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+        CREATE FUNCTION tax(a bigint, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2';
+        CREATE TABLE orders (id int PRIMARY KEY, amount int);
+        SELECT id, tax(amount, amount) AS tax FROM orders;
+
+    Cast the arguments to the types of the one that is meant.
+    """
+
+    code = "IVM211"
+    title = "function {call} is not unique"
+    help = "cast the arguments to the types of the function that is meant"
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOperator(Diagnostic):
+    """No operator of this name takes operands of these types.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, placed date);
+        SELECT id FROM orders WHERE placed = 5;
+
+    Cast one of the operands.
+    """
+
+    code = "IVM212"
+    title = "operator does not exist: {operator}"
+    help = "cast an operand, as in `x::text`"
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousOperator(Diagnostic):
+    """More than one operator of this name fits the operands equally well.
+
+    Example::
+
+        SELECT '1' @> '2' AS contains;
+
+    Cast the operands to the types that are meant.
+    """
+
+    code = "IVM213"
+    title = "operator is not unique: {operator}"
+    help = "cast the operands, as in `x::text`"
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownType(Diagnostic):
+    """A cast names a type that does not exist.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, state text);
+        SELECT id, state::order_state AS state FROM orders;
+
+    Correct the name, or add its CREATE TYPE or CREATE DOMAIN to the schema.
+    """
+
+    code = "IVM214"
+    title = "type `{name}` does not exist"
+    help = "{hint}"
+    name: str
+    known: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """The closest type that exists."""
+        return did_you_mean(self.name, self.known, "add its CREATE TYPE to the schema, or use `--dsn`")
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyAliases(Diagnostic):
+    """A relation is given more column aliases than it has columns.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
+        SELECT a FROM orders AS o (a, b, c);
+
+    Take the surplus aliases out.
+    """
+
+    code = "IVM215"
+    title = "`{name}` has {available} columns, but {given} aliases"
+    help = "take the surplus aliases out"
+    name: str
+    available: int
+    given: int
