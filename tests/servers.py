@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import psycopg
@@ -40,19 +40,20 @@ class Target:
     start: Callable[[], AbstractContextManager[Server]]
 
 
-def targets() -> list[Target]:
+@cache
+def targets() -> tuple[Target, ...]:
     """Return the servers to test against, the newest first; raise `LookupError` if one is not to be had."""
     if dsn := os.environ.get("IVMC_TEST_DSN"):
-        return [Target("dsn", partial(_running, dsn))]
+        return (Target("dsn", partial(_running, dsn)),)
     if images := os.environ.get("IVMC_TEST_CONTAINERS"):
         names = [IMAGE] if images == "1" else images.split(",")
-        return [Target(name, partial(_container, name)) for name in names]
+        return tuple(Target(name, partial(_container, name)) for name in names)
     found = {embedded.major(bindir): bindir for bindir in reversed(list(embedded.installations()))}
     asked = os.environ.get("IVMC_TEST_PG")
     wanted = [int(v) for v in asked.split(",")] if asked else [v for v in VERSIONS if v in found]
     if not wanted or set(wanted) - set(found):
         raise LookupError(f"PostgreSQL {asked or 18} is not installed; found: {sorted(found)}")
-    return [Target(f"pg{v}", partial(_installed, found[v])) for v in wanted]
+    return tuple(Target(f"pg{v}", partial(_installed, found[v])) for v in wanted)
 
 
 @contextmanager
