@@ -1,0 +1,1 @@
+"""The benchmark: TPC-H views, refreshed and recomputed side by side (`make bench`)."""
