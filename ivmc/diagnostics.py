@@ -69,7 +69,7 @@ class Diagnostic:
     @property
     def message(self) -> str:
         """The title with its names filled in: lower case, one line, no full stop."""
-        return self._fill(self.title)
+        return self._fill(self.title).replace("\n", " ")
 
     @property
     def note(self) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from pglast import ast
@@ -39,7 +40,16 @@ class Parsed:
 @dataclass(frozen=True, slots=True)
 class _Statement:
     node: Any  # any of pglast's statements
-    span: Span
+    start: int
+    end: int
+
+    def tokens(self, text: str) -> list[_Token]:
+        return [t for t in _tokens(text) if self.start <= t.start and t.end < self.end]
+
+    def span(self, text: str) -> Span:
+        """From the first to the last token, comments around them left out."""
+        inside = self.tokens(text)
+        return Span(inside[0].start, inside[-1].end + 1)
 
 
 def parse(text: str) -> Parsed:
@@ -56,10 +66,10 @@ def parse(text: str) -> Parsed:
     queries = [s for s in statements if _is_query(s)]
     if not found and not queries:
         found.append(_no_query(statements, text))
-    found.extend(errors.SeveralQueries(s.span, len(queries)) for s in queries[1:])
+    found.extend(errors.SeveralQueries(s.span(text), len(queries)) for s in queries[1:])
     if found:
         raise CompileError(found, text)
-    span, select = queries[0].span, queries[0].node
+    span, select = queries[0].span(text), queries[0].node
     assert isinstance(select, ast.SelectStmt)
     query = text[span.start : span.end]
     ddl = text[: span.start] + re.sub(r"\S", " ", query) + text[span.end :]
@@ -146,35 +156,40 @@ def _statements(text: str) -> list[_Statement]:
     Raises CompileError with one diagnostic per statement that does not parse.
     """
     if (null := text.find("\0")) >= 0:
-        raise CompileError([errors.NullCharacter(Span(null, null + 1))], text)
+        raise CompileError([errors.NotText(Span(null, null + 1), "a NUL character")], text)
+    if _is_one_long_chain(text):
+        raise CompileError([errors.NestedTooDeeply(None)], text)
     text = _RESTRICT.sub(lambda m: " " * len(m[0]), text)
     try:
         raw: tuple[Any, ...] = parse_sql(text)
-    except (ParseError, RecursionError) as fault:
+    except ParseError as fault:
         raise CompileError(list(_syntax_errors(text, fault)), text) from None
     starts = [s.stmt_location or 0 for s in raw]
     ends = [s.stmt_location + s.stmt_len if s.stmt_len else len(text) for s in raw]
-    return [
-        _Statement(s.stmt, _trimmed(text, start, end))
-        for s, start, end in zip(raw, starts, ends, strict=True)
-    ]
+    return [_Statement(s.stmt, start, end) for s, start, end in zip(raw, starts, ends, strict=True)]
 
 
 # pg_dump writes these two psql commands around its output; they mean nothing outside psql.
 _RESTRICT = re.compile(r"^\\(?:un)?restrict\b[^\n]*", re.MULTILINE)
 
 
-def _trimmed(text: str, start: int, end: int) -> Span:
-    """From the first to the last token in a range, comments around them left out."""
-    inside = [t for t in _tokens(text) if start <= t.start and t.end < end]
-    return Span(inside[0].start, inside[-1].end + 1) if inside else Span(start, end)
+# A left-deep chain, as `1 + 1 + …` is, becomes a tree as deep as it is long, and pglast's walk over
+# it overruns the stack of the process at some 15,000 links of at least two characters.
+LONGEST_CHAIN = 10_000
 
 
-def _syntax_errors(text: str, fault: Exception) -> Iterator[Diagnostic]:
+def _is_one_long_chain(text: str) -> bool:
+    if len(text) < 2 * LONGEST_CHAIN:
+        return False
+    with suppress(ParseError):
+        breaks = [i for i, t in enumerate(_tokens(text)) if t.word in (",", ";", "AND", "OR")]
+        ends = [-1, *breaks, len(_tokens(text))]
+        return max(b - a for a, b in pairwise(ends)) > LONGEST_CHAIN
+    return False
+
+
+def _syntax_errors(text: str, fault: ParseError) -> Iterator[Diagnostic]:
     """One diagnostic per statement at fault, as far as the text can be cut at its semicolons."""
-    if not isinstance(fault, ParseError):
-        yield errors.NestedTooDeeply(None)
-        return
     found = False
     for start, end in _pieces(text):
         try:
@@ -182,8 +197,6 @@ def _syntax_errors(text: str, fault: Exception) -> Iterator[Diagnostic]:
         except ParseError as e:
             found = True
             yield _syntax_error(text, e, start, end)
-        except RecursionError:
-            pass
     if not found:
         yield _syntax_error(text, fault, 0, len(text))
 
@@ -213,6 +226,8 @@ def _syntax_error(text: str, fault: ParseError, offset: int, end: int) -> Diagno
     near = _NEAR.search(message)
     word = near[1] if near else ""
     start = len(text[:end].rstrip()) if at is None else _locate(text, word, at + offset)
+    if message.startswith("memory exhausted"):
+        return errors.NestedTooDeeply(Span(start, start + 1))
     if word == "\\":
         command = re.match(r"\\\S*", text[start:])
         name = command[0] if command else word
@@ -243,29 +258,28 @@ def _sets_a_setting(select: Any) -> bool:
 
 def _faults_of(s: _Statement, text: str) -> Iterator[Diagnostic]:
     if isinstance(s.node, ast.SelectStmt):
-        yield from _select_faults(s.node, s.span, text)
+        yield from _select_faults(s, text)
     elif not isinstance(s.node, _SCHEMA):
-        yield errors.NotAQuery(_first_words(s.span, text), _keyword(s.span, text))
+        yield errors.NotAQuery(*_first_words(s, text))
 
 
-def _select_faults(select: Any, span: Span, text: str) -> Iterator[Diagnostic]:
-    leaf = select
+def _select_faults(s: _Statement, text: str) -> Iterator[Diagnostic]:
+    leaf = s.node
     while leaf.larg is not None:
         leaf = leaf.larg
     if leaf.intoClause is not None:
-        yield errors.SelectInto(_into(leaf, span, text), leaf.intoClause.rel.relname)
-    for cte in select.withClause.ctes if select.withClause else ():
+        yield errors.SelectInto(_into(leaf, s, text), leaf.intoClause.rel.relname)
+    for cte in s.node.withClause.ctes if s.node.withClause else ():
         if not isinstance(cte.ctequery, ast.SelectStmt):
             name = type(cte.ctequery).__name__.removesuffix("Stmt").upper()
             yield errors.ModifyingCte(construct(text, cte.location), cte.ctename, name)
 
 
-def _into(select: Any, span: Span, text: str) -> Span:
+def _into(select: Any, s: _Statement, text: str) -> Span:
     """From the word INTO to the end of its table's name."""
     end = construct(text, select.intoClause.rel.location)
-    words = [t for t in _tokens(text) if span.start <= t.start < end.start]
-    before = next((t for t in reversed(words) if t.word == "INTO"), None)
-    return Span(before.start if before else end.start, end.end)
+    into = [t.start for t in s.tokens(text) if t.word == "INTO" and t.start < end.start]
+    return Span(into[-1], end.end)
 
 
 def _no_query(statements: list[_Statement], text: str) -> Diagnostic:
@@ -273,25 +287,19 @@ def _no_query(statements: list[_Statement], text: str) -> Diagnostic:
         return errors.EmptyInput(None)
     for s in reversed(statements):
         if isinstance(s.node, ast.CreateTableAsStmt | ast.ViewStmt):
-            return errors.QueryInsideCreate(_first_words(s.span, text), _keyword(s.span, text))
-    last = statements[-1].span
-    return errors.NoQuery(Span(last.end - 1, last.end))
+            return errors.QueryInsideCreate(*_first_words(s, text))
+    end = statements[-1].span(text).end
+    return errors.NoQuery(Span(end - 1, end))
 
 
-def _keyword(span: Span, text: str) -> str:
-    first = _first_words(span, text)
-    return " ".join(text[first.start : first.end].upper().split())
-
-
-def _first_words(span: Span, text: str) -> Span:
-    """The words that say what a statement is: `INSERT INTO`, `CREATE MATERIALIZED VIEW`."""
-    inside = [t for t in _tokens(text) if span.start <= t.start < span.end]
-    end = inside[0].end
-    for one, next_one in pairwise(inside[:4]):
-        if one.word not in _LEADING or not next_one.word.isalpha():
-            break
-        end = next_one.end
-    return Span(span.start, end + 1)
+def _first_words(s: _Statement, text: str) -> tuple[Span, str]:
+    """What kind of statement it is, in its own words: `INSERT INTO`, `CREATE MATERIALIZED VIEW`."""
+    tokens = s.tokens(text)[:4]
+    leading = list(
+        takewhile(lambda pair: pair[0].word in _LEADING and pair[1].word.isalpha(), pairwise(tokens))
+    )
+    words = [tokens[0], *(after for _, after in leading)]
+    return Span(words[0].start, words[-1].end + 1), " ".join(t.word for t in words)
 
 
 _LEADING = frozenset(

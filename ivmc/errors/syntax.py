@@ -195,17 +195,18 @@ class ModifyingCte(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
-class NullCharacter(Diagnostic):
-    """The text contains a NUL character, which no PostgreSQL text may hold.
+class NotText(Diagnostic):
+    """The file is not text in UTF-8, or contains a NUL character, which no PostgreSQL text may hold.
 
-    Such a file is often in UTF-16, or not text at all.
+    Such a file is often in UTF-16 or Latin-1, or not text at all.
 
     Save the file as UTF-8.
     """
 
     code = "IVM110"
-    title = "a NUL character in the text"
+    title = "{what} in the file"
     help = "save the file as UTF-8 text"
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
