@@ -103,9 +103,7 @@ def _customers(seed: int) -> Iterator[str]:
     segment = "c_mktsegment = CASE c_mktsegment WHEN 'BUILDING' THEN 'MACHINERY' ELSE 'BUILDING' END"
     nation = "(SELECT min(n_nationkey) FROM nation WHERE n_name IN ('GERMANY', 'BRAZIL'))"
     shown = f"c_name = c_name || '*', c_phone = '{seed:02}-' || substr(c_phone, 4), c_comment = 'moved'"
-    buyer = (
-        "c_custkey IN (SELECT o_custkey FROM orders WHERE o_orderdate BETWEEN '1993-10-01' AND '1995-03-01')"
-    )
+    bought = "o_custkey = c_custkey AND o_orderdate BETWEEN '1993-10-01' AND '1995-03-01'"
     yield _update("customer", 60, salt, segment)
     yield _update("customer", 30, salt + 1, f"c_nationkey = {nation}")
     yield _update("customer", 30, salt + 2, shown)
@@ -203,25 +201,27 @@ def _lines(seed: int) -> Iterator[str]:
     day = f"floor({draw(LINE, salt)} * 365)::integer"
     pair = f"SELECT ps_partkey, ps_suppkey FROM partsupp WHERE ps_partkey >= {day} ORDER BY 1, 2 LIMIT 1"
     order = _some("orders", 1, salt)
+    cross = "l_commitdate = l_shipdate + 1, l_receiptdate"
     targets = (
         (300, f"l_shipdate = date '1994-01-01' + {day}, l_discount = 0.06, l_quantity = 10"),
         (300, f"l_shipdate = date '1995-06-01' + {day}, l_returnflag = 'R'"),
         (300, f"l_shipdate = date '1995-09-01' + {day} % 32"),
-        (200, "l_shipmode = 'SHIP', l_commitdate = l_shipdate + 1, l_receiptdate = l_shipdate + 2"),
-        (100, "l_shipmode = 'MAIL', l_commitdate = l_shipdate + 1, l_receiptdate = date '1994-12-31'"),
+        (200, f"l_shipmode = 'SHIP', {cross} = l_shipdate + 2"),
+        (100, f"l_shipmode = 'MAIL', {cross} = date '1994-12-31'"),
         (100, "l_returnflag = CASE l_returnflag WHEN 'R' THEN 'A' ELSE 'R' END, l_linestatus = 'F'"),
         (50, "l_extendedprice = l_extendedprice + 0.01, l_tax = 0"),
         (99, f"(l_partkey, l_suppkey) = ({pair})"),
-        (10, f"l_orderkey = {order}, l_linenumber = {seed} * 1000000 + l_orderkey * 8 + l_linenumber"),
+        (10, f"l_orderkey = {order}, l_linenumber = {seed} * 1000000 + {LINE}"),
     )
     for n, (count, assignments) in enumerate(targets, salt):
         yield _update("lineitem", count, n, assignments)
     yield """
-        UPDATE lineitem SET l_quantity = 10, l_shipmode = 'AIR', l_shipinstruct = 'DELIVER IN PERSON' FROM part
-        WHERE p_partkey = l_partkey AND l_linenumber = 1
+        UPDATE lineitem SET l_quantity = 10, l_shipmode = 'AIR', l_shipinstruct = 'DELIVER IN PERSON'
+        FROM part WHERE p_partkey = l_partkey AND l_linenumber = 1
           AND (p_brand, p_container) IN (('Brand#12', 'SM BOX'), ('Brand#23', 'MED PACK'))"""
+    gone = _some("lineitem", 40, salt + 9)
     back = LINE_REST.replace("l_tax", "l_tax + l_linenumber % 2 * 0.01")
     yield f"""
-        WITH gone AS
-            (DELETE FROM lineitem WHERE {LINE} IN {_some("lineitem", 40, salt + 9)} RETURNING *)
-        INSERT INTO lineitem (l_orderkey, {LINE_REST}) SELECT l_orderkey, {back} FROM gone"""
+        WITH gone AS (DELETE FROM lineitem WHERE {LINE} IN {gone} RETURNING *)
+        INSERT INTO lineitem (l_orderkey, {LINE_REST})
+        SELECT l_orderkey, {back} FROM gone"""
