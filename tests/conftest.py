@@ -16,9 +16,11 @@ import hypothesis
 import psycopg
 import pytest
 
-from tests.servers import Server, Target, fresh_database, scratch_schema, targets
+from tests.servers import Server, Target, fresh_database, scratch_schema, targets, work_in_memory
 
 Connect: TypeAlias = Callable[..., psycopg.Connection[Any]]
+
+work_in_memory()
 
 hypothesis.settings.register_profile(
     "test",

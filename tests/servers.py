@@ -6,6 +6,8 @@ IVMC_TEST_PG=18,15        versions installed here or by the wheel; by default 18
 """
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +24,8 @@ from ivmc.runtime import embedded
 SETTINGS = {"max_prepared_transactions": "10"}
 VERSIONS = (18, 15)
 IMAGE = "ivmc-postgres:18"
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ def targets() -> tuple[Target, ...]:
     return tuple(Target(f"pg{v}", partial(_installed, found[v])) for v in wanted)
 
 
+def work_in_memory() -> None:
+    """Let temporary directories, and so the servers' data, lie in memory where there is room for them.
+
+    ext4 takes 200 ms to create a database where one was dropped seconds ago, tmpfs 15 ms.
+    """
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
 @contextmanager
 def _installed(bindir: Path) -> Iterator[Server]:
     with embedded.server(bindir=bindir, settings=SETTINGS) as started:
@@ -83,7 +96,7 @@ def _running(dsn: str) -> Iterator[Server]:
 
 @contextmanager
 def fresh_database(server: Server) -> Iterator[str]:
-    """Create a database, yield its DSN, and drop it whoever is still connected. Costs about 60 ms."""
+    """Create a database, yield its DSN, and drop it whoever is still connected. Costs about 30 ms."""
     name = f"ivmc_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
@@ -97,7 +110,7 @@ def fresh_database(server: Server) -> Iterator[str]:
 def scratch_schema(dsn: str) -> Iterator[str]:
     """Create a schema, yield a DSN whose search_path it is, then drop it and the schema `ivmc`.
 
-    Costs about 1 ms, besides connecting: the place for one example of a property test.
+    Costs about 2 ms besides connecting: the place for one example of a property test.
     """
     name = f"s_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(dsn, autocommit=True) as admin:
