@@ -1,0 +1,109 @@
+"""Refresh against full recompute: the same committed change, both measured, both compared."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from benchmarks.changes import mixed
+from benchmarks.tpch import Connection
+from benchmarks.views import View, differences, recompute, refresh, shuffled
+
+ROUNDS = {"10": 9, "0.01%": 7, "0.1%": 5, "1%": 3, "10%": 2}
+LARGE = 5_000  # rows of a change after which the tables are vacuumed, as autovacuum would in time
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One view under one size of change: milliseconds of each round."""
+
+    query: int
+    size: str
+    rows: int
+    refresh: list[float] = field(default_factory=list)
+    full: list[float] = field(default_factory=list)
+    wrong: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster the refresh is."""
+        return median(self.full) / median(self.refresh)
+
+
+def rows_of(size: str, total: int) -> int:
+    """Return a size, which is a number of rows or a percentage of `total`, in rows.
+
+    >>> rows_of("10", 7_500_000), rows_of("0.01%", 7_500_000)
+    (10, 750)
+    """
+    return round(float(size[:-1]) / 100 * total) if size.endswith("%") else int(size)
+
+
+def measure(
+    writer: Connection, reader: Connection, views: Sequence[View], size: str, *, rounds: int, seed: int
+) -> list[Series]:
+    """Commit `rounds` changes of `size`; after each, time both kinds of refresh of every view and compare.
+
+    The views exist. `writer` changes and recomputes, `reader` refreshes. Raises `AssertionError` when a view
+    differs from its query.
+    """
+    rows = rows_of(size, total(writer))
+    series = {view: Series(view.number, size, rows) for view in views}
+    order = random.Random(seed)
+    for n in range(rounds):
+        mixed(writer, rows, seed + n)
+        reader.execute("SELECT 1")
+        for view in shuffled(views, order):
+            series[view].refresh.append(refresh(reader, view))
+        for view in shuffled(views, order):
+            series[view].full.append(recompute(writer, view))
+        wrong = {view.name: rows for view in views if (rows := differences(writer, view))}
+        assert not wrong, f"rows that differ after a change of {size}: {wrong}"
+        writer.execute("SELECT ivmc.trim()")
+        if rows > LARGE:
+            writer.execute("VACUUM ANALYZE")
+    return list(series.values())
+
+
+def total(conn: Connection) -> int:
+    """Return the number of rows in orders and lineitem."""
+    row = conn.execute("SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM lineitem)").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def idle(reader: Connection, views: Sequence[View], repetitions: int = 9) -> dict[int, float]:
+    """Return the median milliseconds of a refresh with nothing to do, by query."""
+    for view in views:
+        refresh(reader, view)
+    return {view.number: median(refresh(reader, view) for _ in range(repetitions)) for view in views}
+
+
+def one_row(
+    writer: Connection, reader: Connection, views: Sequence[View], repetitions: int = 9
+) -> dict[int, float]:
+    """Return the median milliseconds of a refresh after one line changed quantity and price, by query."""
+    taken: dict[int, list[float]] = {view.number: [] for view in views}
+    for key in _spread(writer, repetitions):
+        writer.execute(
+            "UPDATE lineitem SET l_quantity = mod(l_quantity, 50) + 1, l_extendedprice = l_extendedprice + 1 "
+            "WHERE l_orderkey = %s AND l_linenumber = 1",
+            (key,),
+        )
+        for view in views:
+            taken[view.number].append(refresh(reader, view))
+    return {number: median(milliseconds) for number, milliseconds in taken.items()}
+
+
+def _spread(conn: Connection, count: int) -> Iterator[int]:
+    """Yield keys of orders from one end of the table to the other."""
+    row = conn.execute("SELECT max(l_orderkey) FROM lineitem WHERE l_linenumber = 1").fetchone()
+    assert row is not None
+    for n in range(1, count + 1):
+        near = row[0] * n // (count + 1)
+        found = conn.execute(
+            "SELECT l_orderkey FROM lineitem WHERE l_orderkey >= %s AND l_linenumber = 1 ORDER BY 1 LIMIT 1",
+            (near,),
+        ).fetchone()
+        assert found is not None
+        yield int(found[0])

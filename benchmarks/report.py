@@ -1,0 +1,187 @@
+"""The figures of one run: as text, as JSON, and as a chart."""
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import geometric_mean, median
+
+from benchmarks import expert
+from benchmarks.refreshes import Series
+
+LIMITS = {"flat": 2.0, "capture": 1.8, "compile_ms": 50.0, "command_s": 0.5}
+"""At most: the slowest size over the fastest; captured over bare; milliseconds; seconds."""
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything measured; what was not measured is empty. Keys are queries or numbers of rows."""
+
+    scale: float
+    postgres: str
+    seed: int
+    series: list[Series] = field(default_factory=list)
+    idle_ms: dict[int, float] = field(default_factory=dict)
+    one_row_ms: dict[int, float] = field(default_factory=dict)
+    flat_ms: dict[int, float] = field(default_factory=dict)
+    capture_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    compile_ms: dict[int, float] = field(default_factory=dict)
+    command_s: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> list[str]:
+        return list(dict.fromkeys(series.size for series in self.series))
+
+    def at(self, size: str) -> list[Series]:
+        return [series for series in self.series if series.size == size]
+
+    def mean(self, size: str, queries: Iterable[int] | None = None) -> float | None:
+        """Return the geometric mean of the ratios, over all queries or these."""
+        chosen = [s.ratio for s in self.at(size) if queries is None or s.query in queries]
+        return geometric_mean(chosen) if chosen else None
+
+    @property
+    def capture_ratio(self) -> float | None:
+        """Return milliseconds of all writes to the captured table over those to the bare one."""
+        if not self.capture_ms:
+            return None
+        captured, bare = (sum(ms[table] for ms in self.capture_ms.values()) for table in ("captured", "bare"))
+        return captured / bare
+
+
+def write(report: Report, directory: Path) -> None:
+    """Write `latest.json` and, where there are refreshes, `latest.svg`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+    means = {size: report.mean(size) for size in report.sizes}
+    content = {"machine": machine, "means": means, **asdict(report)}
+    (directory / "latest.json").write_text(json.dumps(content, indent=1) + "\n")
+    if report.series:
+        draw(report, directory / "latest.svg")
+
+
+def text(report: Report) -> str:
+    """Return the figures as tables to read in a terminal, or in Markdown."""
+    return "\n\n".join("\n".join(block) for block in (_refreshes(report), _others(report)) if block)
+
+
+def _refreshes(report: Report) -> list[str]:
+    if not report.series:
+        return []
+    queries = sorted({series.query for series in report.series})
+    known = set(queries) & set(expert.FULL)
+    by = {(series.query, series.size): series for series in report.series}
+    rows = [["median ms (times faster)", "full", *(_label(size) for size in report.sizes)]]
+    for query in queries:
+        mine = [by[query, size] for size in report.sizes]
+        full = median(ms for series in mine for ms in series.full)
+        rows.append(
+            [
+                f"Q{query}",
+                f"{full:.0f}",
+                *(f"{_number(median(s.refresh))} ({_number(s.ratio)}×)" for s in mine),
+            ]
+        )
+    rows += [
+        ["geometric mean", "", *(_times(report.mean(size)) for size in report.sizes)],
+        ["asked for, at least", "", *(_times(expert.TARGET.get(size)) for size in report.sizes)],
+        [f"of {_list(known)}", "", *(_times(report.mean(size, known)) for size in report.sizes)],
+        [f"expert, of {_list(known)}", "", *(_times(expert.mean(size, known)) for size in report.sizes)],
+    ]
+    return list(_table(rows))
+
+
+def _others(report: Report) -> list[str]:
+    rows = [["", "", "at most"]]
+    if report.idle_ms:
+        rows.append(["refresh, nothing to do", f"{median(report.idle_ms.values()):.2f} ms", ""])
+    if report.one_row_ms:
+        rows.append(["refresh, one line changed", f"{median(report.one_row_ms.values()):.2f} ms", ""])
+    for size, ms in report.flat_ms.items():
+        rows.append([f"one row, join of {size:,}", f"{ms:.2f} ms", ""])
+    if report.flat_ms:
+        spread = max(report.flat_ms.values()) / min(report.flat_ms.values())
+        rows.append(["slowest over fastest", f"{spread:.2f}×", f"{LIMITS['flat']}×"])
+    for kind, taken in report.capture_ms.items():
+        ratio = taken["captured"] / taken["bare"]
+        rows.append([f"{kind} 100,000 rows, captured", f"{taken['captured']:.0f} ms, {ratio:.2f}×", ""])
+    if report.capture_ratio:
+        rows.append(["all three, captured", f"{report.capture_ratio:.2f}×", f"{LIMITS['capture']}×"])
+    if report.compile_ms:
+        slowest = max(report.compile_ms, key=report.compile_ms.__getitem__)
+        figure = f"{report.compile_ms[slowest]:.1f} ms (Q{slowest})"
+        rows.append(["ivmc.compile, the slowest", figure, f"{LIMITS['compile_ms']:.0f} ms"])
+    if report.command_s:
+        slowest = max(report.command_s, key=report.command_s.__getitem__)
+        figure = f"{report.command_s[slowest]:.2f} s (Q{slowest})"
+        rows.append(["`ivmc compile`, the slowest", figure, f"{LIMITS['command_s']} s"])
+    return list(_table(rows)) if len(rows) > 1 else []
+
+
+def draw(report: Report, path: Path) -> None:
+    """Draw times faster over the size of the change, both on logarithmic axes; dashed is the expert."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "ivmc"
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.5))
+    rows = {series.size: series.rows for series in report.series}
+    for query in sorted({series.query for series in report.series}):
+        mine = [series for series in report.series if series.query == query]
+        axes.plot([s.rows for s in mine], [s.ratio for s in mine], color="#bbbbbb", linewidth=1)
+        axes.annotate(f"Q{query}", (mine[0].rows, mine[0].ratio), fontsize=7, ha="right", color="#777777")
+    for label, style, mean in (("ivmc", "-", report.mean), ("expert, by hand", "--", _expert_mean)):
+        points = [(rows[size], ratio) for size in report.sizes if (ratio := mean(size))]
+        if points:
+            axes.plot(*zip(*points, strict=True), style, color="#1f5fa8", linewidth=2, label=label)
+    axes.axhline(1, color="black", linewidth=0.8)
+    axes.set(xscale="log", yscale="log", xlabel="rows of orders and lineitem changed")
+    axes.set_ylabel("times faster than REFRESH MATERIALIZED VIEW")
+    axes.set_title(f"TPC-H at scale {report.scale:g}: geometric means, and each query")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _expert_mean(size: str) -> float | None:
+    return expert.mean(size, set(expert.FULL))
+
+
+def _label(size: str) -> str:
+    return size if size.endswith("%") else f"{size} rows"
+
+
+def _list(queries: Iterable[int]) -> str:
+    return " ".join(f"Q{query}" for query in sorted(queries)) or "none"
+
+
+def _times(ratio: float | None) -> str:
+    return f"{_number(ratio)}×" if ratio else ""
+
+
+def _number(value: float) -> str:
+    """Return two or three significant digits.
+
+    >>> _number(0.1234), _number(12.34), _number(1234.5)
+    ('0.12', '12', '1,234')
+    """
+    digits = 2 if value < 1 else 1 if value < 10 else 0
+    return f"{value:,.{digits}f}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table; the first row is its head."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for n, row in enumerate(rows):
+        cells = [
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield f"| {' | '.join(cells)} |"
+        if n == 0:
+            yield f"|{'|'.join('-' * (width + 1) + (':' if i else '-') for i, width in enumerate(widths))}|"
