@@ -100,7 +100,13 @@ def dsn(request: pytest.FixtureRequest, server: Server, servers: Servers) -> Ite
 @pytest.fixture
 def connect(dsn: str) -> Iterator[Connect]:
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(psycopg.connect(dsn, **{"autocommit": True, **options}))
+
+        def open_another(**options: Any) -> psycopg.Connection[Any]:
+            connection = psycopg.connect(dsn, **{"autocommit": True, **options})
+            stack.callback(connection.close)
+            return connection
+
+        yield open_another
 
 
 @pytest.fixture

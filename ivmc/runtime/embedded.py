@@ -156,8 +156,10 @@ class _Launch:
         )
 
     def give(self, *directories: Path) -> None:
+        """Make these directories, which must be root's or an account's, its own."""
+        owner = (self.account.pw_uid, self.account.pw_gid) if self.account else (0, 0)
         for directory in directories:
-            os.chown(directory, *(self.account[2:4] if self.account else (os.geteuid(), os.getegid())))
+            os.chown(directory, *owner)
 
     def reaches(self, *directories: Path) -> bool:
         """Tell whether the programs run, and own and can enter these directories."""
@@ -169,8 +171,10 @@ class _Launch:
 
 def _launch(bindir: Path, work: Path, data: Path) -> _Launch:
     """Return the first way to start this installation that PostgreSQL and the directories allow."""
+    if os.geteuid() != 0:
+        return _Launch(bindir)
     fresh = () if (data / "PG_VERSION").exists() else (data,)
-    for launch in _launches(bindir, work):
+    for launch in _launches_of_root(bindir, work):
         launch.give(work, *fresh)
         if launch.reaches(work, data):
             return launch
@@ -180,29 +184,24 @@ def _launch(bindir: Path, work: Path, data: Path) -> _Launch:
     )
 
 
-def _launches(bindir: Path, work: Path) -> Iterator[_Launch]:
-    if os.geteuid() != 0:
-        yield _Launch(bindir)
-        return
+def _launches_of_root(bindir: Path, work: Path) -> Iterator[_Launch]:
     accounts = [account for account in pwd.getpwall() if account.pw_name in ACCOUNTS]
     accounts.sort(key=lambda account: ACCOUNTS.index(account.pw_name))
     yield from (_Launch(bindir, account=account) for account in accounts)
     if shutil.which("unshare"):
         yield _Launch(bindir, prefix=("unshare", "--user", "--map-user=1000", "--map-group=1000"))
-    for account in accounts:
+    for account in accounts if bindir.parent.name == "pginstall" else ():
         yield _Launch(_copy(bindir, work, account), account=account)
 
 
 def _copy(bindir: Path, work: Path, owner: pwd.struct_passwd) -> Path:
-    """Copy an installation and the libraries that the wheel keeps beside it; return the copy's `bindir`."""
+    """Copy what the wheel installed, its libraries included; return the copy's `bindir`."""
     package = bindir.parent.parent
-    for tree in (package, package.with_name(package.name + ".libs")):
-        if tree.exists():
-            shutil.copytree(
-                tree, work / tree.name, ignore=shutil.ignore_patterns("include"), dirs_exist_ok=True
-            )
-            for path in (work / tree.name, *(work / tree.name).rglob("*")):
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+    for tree in (package, package.with_name(f"{package.name}.libs")):
+        copy, headers = work / tree.name, shutil.ignore_patterns("include")
+        shutil.copytree(tree, copy, ignore=headers, dirs_exist_ok=True)
+        for path in (copy, *copy.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
     return work / bindir.relative_to(package.parent)
 
 
