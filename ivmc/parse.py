@@ -76,6 +76,11 @@ def parse(text: str) -> Parsed:
     return Parsed(text, ddl, select, query, span.start)
 
 
+def check(text: str) -> None:
+    """Raise CompileError for every statement of a schema that does not parse (IVM1xx)."""
+    _statements(text)
+
+
 def construct(text: str, start: int) -> Span:
     """The span of the construct that begins at a location of the syntax tree.
 

@@ -355,3 +355,21 @@ class TooManyAliases(Diagnostic):
     name: str
     available: int
     given: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidSchema(Diagnostic):
+    """A CREATE statement of the schema refers to what the schema does not have.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, state order_state);
+        SELECT id FROM orders;
+
+    Add the missing CREATE TYPE, CREATE DOMAIN or CREATE TABLE before it.
+    """
+
+    code = "IVM216"
+    title = "{error}"
+    help = "add its CREATE statement to the schema, before it is used"
+    error: str
