@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from pglast import ast
@@ -27,7 +26,8 @@ class Catalog:
     """What a query's names mean: a value, made from DDL or from a live database.
 
     `search_path` holds the schemas after pg_catalog, which is searched first (after the
-    temporary schema, which is never searched for functions).
+    temporary schema, which is never searched for functions). `nondeterministic` are the collations
+    under which `=` is not identity, spelt as in SQL.
     """
 
     def __init__(
@@ -37,11 +37,13 @@ class Catalog:
         search_path: tuple[str, ...] = ("public",),
         settings: Mapping[str, str] | None = None,
         version: int = SNAPSHOT_VERSION,
+        nondeterministic: frozenset[str] = frozenset(),
     ) -> None:
         self.symbols = symbols or UserSymbols(snapshot(version))
         self.search_path = search_path
         self.settings: Mapping[str, str] = settings or {}
         self.version = version
+        self.nondeterministic = nondeterministic
         first = () if "pg_catalog" in search_path else ("pg_catalog",)
         self.path = (*first, *search_path)
         self.coercion = Coercion(self.symbols)
@@ -63,15 +65,16 @@ class Catalog:
     @classmethod
     def from_database(cls, conn: psycopg.Connection) -> Catalog:
         """The catalog of a live database, under the connection's search_path and settings."""
-        found = import_module("ivmc.runtime.introspect").catalog_of(conn)
-        assert isinstance(found, cls)
-        return found
+        from ivmc.runtime.introspect import catalog_of
+
+        return catalog_of(conn)
 
     # Names
 
     def relation(self, names: Names) -> Relation | None:
         """The table or view, `("t",)` by the search path or `("s", "t")`."""
-        return next(filter(None, (self.symbols.relation(s, names[-1]) for s in self.at(names))), None)
+        schemas = self.at(names) if len(names) > 1 else ("pg_temp", *self.path)
+        return next(filter(None, (self.symbols.relation(s, names[-1]) for s in schemas)), None)
 
     def relations(self) -> Iterable[Relation]:
         """The user's own tables and views."""
@@ -215,6 +218,14 @@ class Catalog:
         typmod = self.base(type_).typmod
         return Type(element.schema, element.name, typmod)
 
+    def subscripted(self, type_: Type) -> Type | None:
+        """The type of `x[1]`; None where there are no subscripts."""
+        entry = self.entry(type_).stripped
+        if entry.element is not None:
+            return self.element(type_)
+        inside = traits.SUBSCRIPTED.get(entry.name) if entry.schema == "pg_catalog" else None
+        return Type("pg_catalog", inside) if inside else None
+
     def array(self, type_: Type) -> Type | None:
         """The type of an array of these."""
         array = self.entry(type_).array
@@ -240,9 +251,13 @@ class Catalog:
             return f"{quote(element.schema)}.{quote(element.name)}[]"
         return type_.sql
 
-    def equality(self, type_: Type) -> Literal["identity", "equal", "none"]:
-        """What `=` of the default operator class says: see `traits.equality`."""
-        return traits.equality(self.symbols, self.entry(type_), type_.typmod)
+    def equality(self, type_: Type, collation: str | None = None) -> Literal["identity", "equal", "none"]:
+        """What `=` of the default operator class says: see `traits.equality`.
+
+        `collation` is a column's, as `Column.collation` spells it.
+        """
+        found = traits.equality(self.symbols, self.entry(type_), type_.typmod)
+        return "equal" if found == "identity" and collation in self.nondeterministic else found
 
     def hashable(self, type_: Type) -> bool:
         """Whether `hash_record_extended` works on a column of it."""

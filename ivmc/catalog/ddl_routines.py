@@ -10,6 +10,7 @@ from pglast import ast, enums
 from ivmc.catalog.ddl_script import Script
 from ivmc.catalog.model import Type
 from ivmc.catalog.symbols import CastEntry, OperatorEntry, Procedure, TypeEntry
+from ivmc.catalog.typmod import quote
 
 Mode = enums.FunctionParameterMode
 INPUTS = (
@@ -83,12 +84,30 @@ def define(script: Script, node: Any) -> None:
             create_aggregate(script, node)
         case enums.ObjectType.OBJECT_OPERATOR:
             create_operator(script, node)
+        case enums.ObjectType.OBJECT_COLLATION:
+            create_collation(script, node)
         case enums.ObjectType.OBJECT_TYPE:
             place = script.qualified(node.defnames)
             if place not in script.symbols.types:
                 script.symbols.add_type(TypeEntry(*place))
         case _:
             pass
+
+
+def create_collation(script: Script, node: Any) -> None:
+    """CREATE COLLATION: only whether it is deterministic matters; kept under both spellings."""
+    options = {o.defname: o.arg for o in node.definition}
+    flag = options.get("deterministic")
+    if flag is not None and spelt(flag) in ("false", "off", "0"):
+        place = script.qualified(node.defnames)
+        script.nondeterministic |= {quote(place[1]), ".".join(map(quote, place))}
+
+
+def spelt(option: Any) -> str:
+    """The value of an option, in lower case."""
+    value = getattr(option, "sval", None) or getattr(option, "ival", None)
+    names = getattr(option, "names", None)
+    return str(names[-1].sval if names else value if value is not None else option.boolval).lower()
 
 
 def create_aggregate(script: Script, node: Any) -> None:

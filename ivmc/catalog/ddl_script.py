@@ -54,12 +54,18 @@ class Script:
         self.drafts: dict[tuple[str, str], Draft] = {}
         self.search_path: tuple[str, ...] = ("public",)
         self.has_extensions = False
+        self.nondeterministic: set[str] = set()
         self.text = ""
         self.catalog = self.as_catalog()
 
     def as_catalog(self) -> Catalog:
         """The catalog of what there is so far, to resolve names in it."""
-        return Catalog(self.symbols, search_path=self.search_path, version=self.version)
+        return Catalog(
+            self.symbols,
+            search_path=self.search_path,
+            version=self.version,
+            nondeterministic=frozenset(self.nondeterministic),
+        )
 
     def set_search_path(self, schemas: list[str]) -> None:
         """Apply SET search_path; an empty path or DEFAULT is `public`."""

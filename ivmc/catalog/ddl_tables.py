@@ -60,10 +60,16 @@ def add_column(script: Script, draft: Draft, node: Any, created: bool = True) ->
     known = draft.columns.get(node.colname)
     type_, serial = column_type(script, node)
     column = known or Column(node.colname, type_ or Type("pg_catalog", "text"))
-    collation = node.collClause and node.collClause.collname[-1].sval
+    collation = node.collClause and collation_name(node.collClause.collname)
     column = replace(column, type=type_ or column.type, not_null=column.not_null or serial)
     draft.columns[node.colname] = replace(column, collation=collation or column.collation)
     column_constraints(script, draft, node, created)
+
+
+def collation_name(names: Any) -> str:
+    """A collation as SQL spells it, unqualified in pg_catalog."""
+    parts = [quote(n.sval) for n in names]
+    return ".".join(parts[1:] if parts[0] == "pg_catalog" else parts)
 
 
 def column_type(script: Script, node: Any) -> tuple[Type | None, bool]:

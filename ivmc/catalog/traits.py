@@ -15,6 +15,10 @@ Equality = Literal["identity", "equal", "none"]
 # Equal values that print differently: 1.0 and 1.00, -0 and 0, '1 mon' and '30 days', blanks at
 # the end, numbers inside jsonb, lexemes that a query's comparison does not look at.
 NOT_IDENTICAL = {"numeric", "float4", "float8", "interval", "bpchar", "jsonb", "tsquery"}
+# What is inside the types that have subscripts and are no arrays.
+SUBSCRIPTED = {
+    "jsonb": "jsonb", "name": "char", "point": "float8", "line": "float8", "lseg": "point", "box": "point",
+}  # fmt: skip
 # Types whose default classes come through a pseudo-type's (array_ops, enum_ops, range_ops …).
 CLASS_KINDS = "erm"
 
