@@ -39,5 +39,5 @@ def measure(conn: Connection, rounds: int = 5) -> dict[str, dict[str, float]]:
 def _clear(conn: Connection) -> None:
     """Leave both tables, and the buffer, as they are when nobody writes for a while."""
     conn.execute("CALL ivmc.refresh('pricing')")
-    conn.execute("SELECT ivmc.trim()")
+    conn.execute("CALL ivmc.trim()")
     conn.execute("VACUUM ANALYZE captured, bare")

@@ -59,7 +59,7 @@ def measure(
             series[view].full.append(recompute(writer, view))
         wrong = {view.name: rows for view in views if (rows := differences(writer, view))}
         assert not wrong, f"rows that differ after a change of {size}: {wrong}"
-        writer.execute("SELECT ivmc.trim()")
+        writer.execute("CALL ivmc.trim()")
         if rows > LARGE:
             writer.execute("VACUUM ANALYZE")
     return list(series.values())
