@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from benchmarks import capture, compilation, plans, refreshes, report, scaling, tpch, views
+from benchmarks import capture, changes, compilation, plans, refreshes, report, scaling, tpch, views
 from benchmarks.refreshes import ROUNDS
 from benchmarks.report import Report
 from benchmarks.tpch import Connection
@@ -123,11 +123,25 @@ def _measure(writer: Connection, reader: Connection, options: argparse.Namespace
             rounds, seed = options.rounds or ROUNDS.get(size, 3), options.seed + 100 * n
             figures.series += refreshes.measure(writer, reader, chosen, size, rounds=rounds, seed=seed)
             print(f"{size}: {figures.mean(size):.3g} times faster", flush=True)
+            _explain_shortfall(writer, reader, figures, size, options)
     if "flat" in only:
         figures.flat_ms = scaling.measure(writer)
     if "capture" in only:
         figures.capture_ms = capture.measure(writer)
     return figures
+
+
+def _explain_shortfall(
+    writer: Connection, reader: Connection, figures: Report, size: str, options: argparse.Namespace
+) -> None:
+    """Where the figures fall short, write the plans of the queries that are to blame: `q09-1%.plan`."""
+    short = views.views(figures.short(size))
+    if not short:
+        return
+    changes.mixed(writer, refreshes.rows_of(size, refreshes.total(writer)), options.seed + 100_000)
+    options.output.mkdir(parents=True, exist_ok=True)
+    for view in short:
+        (options.output / f"{view.name}-{size}.plan").write_text(plans.recorded(reader, view))
 
 
 if __name__ == "__main__":

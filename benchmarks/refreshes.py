@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.changes import mixed
 from benchmarks.tpch import Connection
-from benchmarks.views import View, differences, recompute, refresh, shuffled
+from benchmarks.views import View, differences, recompute, refresh, shuffled, strategy
 
 ROUNDS = {"10": 9, "0.01%": 7, "0.1%": 5, "1%": 3, "10%": 2}
 LARGE = 5_000  # rows of a change after which the tables are vacuumed, as autovacuum would in time
@@ -15,14 +15,14 @@ LARGE = 5_000  # rows of a change after which the tables are vacuumed, as autova
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One view under one size of change: milliseconds of each round."""
+    """One view under one size of change: milliseconds of each round, and how ivmc chose to refresh."""
 
     query: int
     size: str
     rows: int
     refresh: list[float] = field(default_factory=list)
     full: list[float] = field(default_factory=list)
-    wrong: int = 0
+    strategies: list[str] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
@@ -55,6 +55,8 @@ def measure(
         reader.execute("SELECT 1")
         for view in shuffled(views, order):
             series[view].refresh.append(refresh(reader, view))
+        for view in views:
+            series[view].strategies.append(strategy(reader, view))
         for view in shuffled(views, order):
             series[view].full.append(recompute(writer, view))
         wrong = {view.name: rows for view in views if (rows := differences(writer, view))}

@@ -37,6 +37,13 @@ class Report:
     def at(self, size: str) -> list[Series]:
         return [series for series in self.series if series.size == size]
 
+    def short(self, size: str) -> list[int]:
+        """Return the queries that keep this size's geometric mean below what is asked for."""
+        target, mean = expert.TARGET.get(size), self.mean(size)
+        if target is None or mean is None or mean >= target:
+            return []
+        return [series.query for series in self.at(size) if series.ratio < target]
+
     def mean(self, size: str, queries: Iterable[int] | None = None) -> float | None:
         """Return the geometric mean of the ratios, over all queries or these."""
         chosen = [s.ratio for s in self.at(size) if queries is None or s.query in queries]
@@ -77,20 +84,20 @@ def _refreshes(report: Report) -> list[str]:
     for query in queries:
         mine = [by[query, size] for size in report.sizes]
         full = median(ms for series in mine for ms in series.full)
-        rows.append(
-            [
-                f"Q{query}",
-                f"{full:.0f}",
-                *(f"{_number(median(s.refresh))} ({_number(s.ratio)}×)" for s in mine),
-            ]
-        )
+        rows.append([f"Q{query}", f"{full:.0f}", *(_cell(series) for series in mine)])
     rows += [
         ["geometric mean", "", *(_times(report.mean(size)) for size in report.sizes)],
         ["asked for, at least", "", *(_times(expert.TARGET.get(size)) for size in report.sizes)],
         [f"of {_list(known)}", "", *(_times(report.mean(size, known)) for size in report.sizes)],
         [f"expert, of {_list(known)}", "", *(_times(expert.mean(size, known)) for size in report.sizes)],
     ]
-    return list(_table(rows))
+    starred = any(cell.endswith("*") for row in rows for cell in row)
+    return [*_table(rows), *(["", "* ivmc chose to recompute"] if starred else [])]
+
+
+def _cell(series: Series) -> str:
+    recomputed = "*" if "full" in series.strategies else ""
+    return f"{_number(median(series.refresh))} ({_number(series.ratio)}×){recomputed}"
 
 
 def _others(report: Report) -> list[str]:

@@ -55,6 +55,13 @@ def recompute(conn: Connection, view: View) -> float:
     return timed(conn, f"REFRESH MATERIALIZED VIEW mv.{view.name}")
 
 
+def strategy(conn: Connection, view: View) -> str:
+    """Return how the maintained view was last refreshed: `differential` or `full`."""
+    row = conn.execute("SELECT last_strategy FROM ivmc.status WHERE id = %s", (view.name,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def differences(conn: Connection, view: View) -> int:
     """Return how many rows the maintained view lacks or has too many, compared with the materialized one."""
     mine, theirs = f"TABLE {view.name}", f"TABLE mv.{view.name}"
