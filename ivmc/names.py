@@ -15,6 +15,8 @@ SCHEMA = "ivmc"
 PREFIX = "__ivmc_"
 XID, SEQ, WEIGHT = f"{PREFIX}xid", f"{PREFIX}seq", f"{PREFIX}weight"
 OLD, NEW = f"{PREFIX}old", f"{PREFIX}new"
+BUFFERS = "changes_"
+RUNTIME = frozenset({"view", "frontier", "source", "truncation", "history", "status", "observed", "change"})
 LONGEST = 63  # bytes: NAMEDATALEN - 1
 
 identifier = quote
@@ -78,7 +80,8 @@ def fitted(name: str, suffix: str = "") -> str:
 def view_id(schema: str, name: str) -> str:
     """What a maintained view is called inside the schema `ivmc`.
 
-    >>> view_id("public", "daily"), view_id("sales", "daily")
-    ('daily', 'sales__daily')
+    >>> view_id("public", "daily"), view_id("sales", "daily"), view_id("public", "history")
+    ('daily', 'sales__daily', 'public__history')
     """
-    return fitted(name if schema == "public" else f"{schema}__{name}")
+    plain = schema == "public" and name not in RUNTIME and not name.startswith(BUFFERS)
+    return fitted(name if plain else f"{schema}__{name}")

@@ -1,0 +1,1 @@
+"""The algebra as SQL text: the only place that writes it."""
