@@ -18,6 +18,9 @@ from ivmc.catalog.symbols import CastEntry, TypeEntry
 if TYPE_CHECKING:
     from ivmc.catalog.catalog import Catalog
 
+SHORTENED = {"varchar", "bpchar", "bit", "varbit"}
+ROUNDED = {"time", "timetz", "timestamp", "timestamptz"}
+
 
 def find_cast(catalog: Catalog, source: Type, target: Type, context: str) -> Cast | None:
     """The conversion between two types with their modifiers; None where there is none."""
@@ -27,8 +30,15 @@ def find_cast(catalog: Catalog, source: Type, target: Type, context: str) -> Cas
     found = unmodified(catalog, origin, goal, context)
     if found is None:
         return None
-    limited = target.typmod not in (-1, source.typmod) or has_checks(goal, origin)
+    limited = target.typmod not in (-1, source.typmod) and not fits(goal, context)
+    limited = limited or has_checks(goal, origin)
     return Cast(found.method, found.volatility, False, found.function) if limited else found
+
+
+def fits(goal: TypeEntry, context: str) -> bool:
+    """Whether a modifier shortens or rounds a value where others raise an error."""
+    shortens = context == "e" and goal.name in SHORTENED
+    return goal.schema == "pg_catalog" and (shortens or goal.name in ROUNDED)
 
 
 def has_checks(goal: TypeEntry, origin: TypeEntry) -> bool:

@@ -11,6 +11,7 @@ from ivmc.catalog import overload, traits
 from ivmc.catalog.calls import call_of, operator_of
 from ivmc.catalog.casts import find_cast
 from ivmc.catalog.coercion import Coercion, is_unknown
+from ivmc.catalog.infallible import is_infallible_call
 from ivmc.catalog.model import Cast, Function, Operator, Relation, Type, Unresolved
 from ivmc.catalog.snapshot import SNAPSHOT_VERSION, snapshot
 from ivmc.catalog.symbols import OperatorEntry, Procedure, TypeEntry, UserSymbols
@@ -168,6 +169,14 @@ class Catalog:
         if isinstance(found, Unresolved):
             raise found
         return found
+
+    def infallible(self, function: Function, literals: Sequence[str | None] = ()) -> bool:
+        """Whether a call raises no error on any non-NULL arguments.
+
+        Beyond `function.infallible`, `literals` gives the text of each argument that is a literal
+        and None for the others: `extract('year' …)`, `LIKE 'PROMO%'`, `substring(c, 1, 2)`, `x / 2`.
+        """
+        return is_infallible_call(function, literals)
 
     def visible_functions(self, names: Names) -> list[tuple[int, Procedure]]:
         """Every function that a name can mean, with its schema's place in the search path."""
