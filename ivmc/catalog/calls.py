@@ -24,6 +24,9 @@ CASTS_HINT = " You might need to add explicit type casts."
 NO_FUNCTION = "No function matches the given name and argument types." + CASTS_HINT
 MANY_FUNCTIONS = "Could not choose a best candidate function." + CASTS_HINT
 NO_OPERATOR = "No operator matches the given name and argument types." + CASTS_HINT
+NO_PREFIX = (
+    "No operator matches the given name and argument type. You might need to add an explicit type cast."
+)
 MANY_OPERATORS = "Could not choose a best candidate operator." + CASTS_HINT
 
 
@@ -44,7 +47,7 @@ def call_of(
         if as_cast is not None:
             return as_cast
     chosen = chosen or overload.best(catalog.coercion, found, types)
-    signature = f"{'.'.join(names)}({listed(types, named)})"
+    signature = f"{'.'.join(names)}({listed(catalog.coercion, types, named)})"
     if not chosen:
         return Unresolved("unknown", f"function {signature} does not exist", NO_FUNCTION)
     if len(chosen) > 1:
@@ -52,10 +55,10 @@ def call_of(
     return resolved(catalog.coercion, chosen[0], types)
 
 
-def listed(types: Sequence[TypeEntry], named: tuple[str, ...]) -> str:
+def listed(coercion: Coercion, types: Sequence[TypeEntry], named: tuple[str, ...]) -> str:
     """The argument types of a message."""
     labels = [""] * (len(types) - len(named)) + [f"{name} => " for name in named]
-    return ", ".join(label + t.value.sql for label, t in zip(labels, types, strict=True))
+    return ", ".join(label + coercion.shown(t) for label, t in zip(labels, types, strict=True))
 
 
 def function_style_cast(catalog: Catalog, names: tuple[str, ...], source: TypeEntry) -> Function | None:
@@ -85,20 +88,21 @@ def resolved(
 ) -> Function | Unresolved:
     """The chosen function with every pseudo-type replaced by what it stands for here."""
     solution = solve(coercion, types, chosen.args)
-    problem = unsolved(solution, chosen.procedure.result)
+    problem = unsolved(coercion, solution, chosen.procedure.result)
     if problem:
         return problem
     args = tuple([argument(solution, d, t) for d, t in zip(chosen.args, types, strict=True)])
     return function_value(chosen.procedure, args, solution, chosen.expanded)
 
 
-def unsolved(solution: Solution, result: TypeEntry) -> Unresolved | None:
+def unsolved(coercion: Coercion, solution: Solution, result: TypeEntry) -> Unresolved | None:
     """Why the pseudo-types have no solution, if so."""
-    if solution.error:
-        return Unresolved("mismatch", solution.error)
-    if solution.undetermined or solution.of(result) is None:
+    if solution.undetermined:
         return Unresolved("mismatch", UNDETERMINED)
-    return None
+    if solution.of(result) is not None:
+        return None
+    element = solution.types.get("anyelement") or solution.types["anycompatible"]
+    return Unresolved("mismatch", f"could not find array type for data type {coercion.shown(element)}")
 
 
 def argument(solution: Solution, declared: TypeEntry, actual: TypeEntry) -> Type:
@@ -149,11 +153,11 @@ def operator_of(
     chosen = [match] if match else overload.best(catalog.coercion, found, types)
     if len(chosen) == 1:
         return operator_value(catalog.coercion, chosen[0], types)
-    operands = f"{left.value.sql} " if left else ""
-    text = f"{operands}{'.'.join(names)} {right.value.sql}"
+    shown = catalog.coercion.shown
+    text = f"{shown(left) + ' ' if left else ''}{'.'.join(names)} {shown(right)}"
     if chosen:
         return Unresolved("ambiguous", f"operator is not unique: {text}", MANY_OPERATORS)
-    return Unresolved("unknown", f"operator does not exist: {text}", NO_OPERATOR)
+    return Unresolved("unknown", f"operator does not exist: {text}", NO_OPERATOR if left else NO_PREFIX)
 
 
 def exact(found: Sequence[OperatorEntry], left: TypeEntry | None, right: TypeEntry) -> OperatorEntry | None:
@@ -168,7 +172,7 @@ def operator_value(
 ) -> Operator | Unresolved:
     """The value that stands for one use of an operator."""
     solution = solve(coercion, types, chosen.args)
-    problem = unsolved(solution, chosen.result)
+    problem = unsolved(coercion, solution, chosen.result)
     if problem:
         return problem
     args = tuple([argument(solution, d, t) for d, t in zip(chosen.args, types, strict=True)])

@@ -47,7 +47,7 @@ class Catalog:
         self.nondeterministic = nondeterministic
         first = () if "pg_catalog" in search_path else ("pg_catalog",)
         self.path = (*first, *search_path)
-        self.coercion = Coercion(self.symbols)
+        self.coercion = Coercion(self.symbols, self.path)
         self.calls: dict[object, Function | Unresolved] = {}
         self.uses: dict[object, Operator | Unresolved] = {}
 

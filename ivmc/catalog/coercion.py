@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ivmc.catalog.model import Unresolved
 from ivmc.catalog.polymorphic import is_polymorphic, solve
 from ivmc.catalog.symbols import CastEntry, Symbols, TypeEntry
+from ivmc.catalog.typmod import quote
 
 CONTEXTS = "iae"
 VECTORS = ("int2vector", "oidvector")
@@ -29,8 +30,9 @@ def is_unknown(entry: TypeEntry) -> bool:
 class Coercion:
     """The implicit, assignment and explicit conversions among the types of `symbols`."""
 
-    def __init__(self, symbols: Symbols) -> None:
+    def __init__(self, symbols: Symbols, path: Sequence[str] = ()) -> None:
         self.symbols = symbols
+        self.path = path
         self.paths: dict[tuple[TypeEntry, TypeEntry, str], str | CastEntry | None] = {}
 
     def pathway(self, source: TypeEntry, target: TypeEntry, context: str) -> str | CastEntry | None:
@@ -75,7 +77,7 @@ class Coercion:
                 polymorphic = True
             elif not self.can_coerce_one(source, target, context):
                 return False
-        return not polymorphic or solve(self, sources, targets).error is None
+        return not polymorphic or not solve(self, sources, targets).failed
 
     def can_coerce_one(self, source: TypeEntry, target: TypeEntry, context: str) -> bool:
         """Whether one type converts to another, neither being polymorphic."""
@@ -120,7 +122,7 @@ class Coercion:
         chosen = self.preferred_of([t.stripped for t in types], construct)
         for each in types:
             if not self.can_coerce((each,), (chosen,)):
-                names = f"{each.value.sql} to {chosen.value.sql}"
+                names = f"{self.shown(each)} to {self.shown(chosen)}"
                 raise Unresolved("mismatch", f"{construct} could not convert type {names}")
         return chosen
 
@@ -133,7 +135,7 @@ class Coercion:
             if is_unknown(chosen):
                 chosen = each
             elif each.category != chosen.category:
-                names = f"{chosen.value.sql} and {each.value.sql}"
+                names = f"{self.shown(chosen)} and {self.shown(each)}"
                 raise Unresolved("mismatch", f"{construct} types {names} cannot be matched")
             elif not chosen.preferred and self.widens(chosen, each):
                 chosen = each
@@ -142,6 +144,16 @@ class Coercion:
     def widens(self, narrow: TypeEntry, wide: TypeEntry) -> bool:
         """Whether the one converts implicitly to the other and not back."""
         return self.can_coerce((narrow,), (wide,)) and not self.can_coerce((wide,), (narrow,))
+
+    def shown(self, entry: TypeEntry) -> str:
+        """The type as messages name it (format_type): qualified where it is not visible."""
+        if entry.schema == "pg_catalog":
+            return entry.value.sql
+        if entry.element is not None:
+            return self.shown(entry.element) + "[]"
+        found = (self.symbols.type(schema, entry.name) for schema in self.path)
+        visible = next(filter(None, found), None) is entry
+        return quote(entry.name) if visible else entry.value.sql
 
     @property
     def text(self) -> TypeEntry:
