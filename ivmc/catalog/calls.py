@@ -64,7 +64,7 @@ def listed(coercion: Coercion, types: Sequence[TypeEntry], named: tuple[str, ...
 def function_style_cast(catalog: Catalog, names: tuple[str, ...], source: TypeEntry) -> Function | None:
     """`date(x)`: a type's name called as a function, where the cast needs no function."""
     target = catalog.type_entry(names)
-    if target is None or target.kind == "p":
+    if target is None or target.kind in "cp":
         return None
     pathway = catalog.coercion.pathway(source, target, "e")
     of_row = source.stripped.kind == "c" or source.name == "record"
@@ -88,19 +88,22 @@ def resolved(
 ) -> Function | Unresolved:
     """The chosen function with every pseudo-type replaced by what it stands for here."""
     solution = solve(coercion, types, chosen.args)
-    problem = unsolved(coercion, solution, chosen.procedure.result)
+    problem = unsolved(coercion, solution, (*chosen.args, chosen.procedure.result))
     if problem:
         return problem
     args = tuple([argument(solution, d, t) for d, t in zip(chosen.args, types, strict=True)])
     return function_value(chosen.procedure, args, solution, chosen.expanded)
 
 
-def unsolved(coercion: Coercion, solution: Solution, result: TypeEntry) -> Unresolved | None:
-    """Why the pseudo-types have no solution, if so."""
+def unsolved(coercion: Coercion, solution: Solution, declared: Sequence[TypeEntry]) -> Unresolved | None:
+    """Why a pseudo-type among the declared ones, the result included, has no solution, if so."""
     if solution.undetermined:
-        return Unresolved("mismatch", UNDETERMINED)
-    if solution.of(result) is not None:
+        return Unresolved("mismatch", UNDETERMINED.format(""))
+    missing = next((d.name for d in declared if solution.of(d) is None), None)
+    if missing is None:
         return None
+    if "array" not in missing:
+        return Unresolved("mismatch", UNDETERMINED.format(missing + " "))
     element = solution.types.get("anyelement") or solution.types["anycompatible"]
     return Unresolved("mismatch", f"could not find array type for data type {coercion.shown(element)}")
 
@@ -172,7 +175,7 @@ def operator_value(
 ) -> Operator | Unresolved:
     """The value that stands for one use of an operator."""
     solution = solve(coercion, types, chosen.args)
-    problem = unsolved(coercion, solution, chosen.result)
+    problem = unsolved(coercion, solution, (*chosen.args, chosen.result))
     if problem:
         return problem
     args = tuple([argument(solution, d, t) for d, t in zip(chosen.args, types, strict=True)])

@@ -147,10 +147,10 @@ class Coercion:
 
     def shown(self, entry: TypeEntry) -> str:
         """The type as messages name it (format_type): qualified where it is not visible."""
-        if entry.schema == "pg_catalog":
-            return entry.value.sql
-        if entry.element is not None:
+        if entry.element is not None and entry.element.array is entry:
             return self.shown(entry.element) + "[]"
+        if entry.schema == "pg_catalog":
+            return {"bit": "bit", "bpchar": "character"}.get(entry.name, entry.value.sql)
         found = (self.symbols.type(schema, entry.name) for schema in self.path)
         visible = next(filter(None, found), None) is entry
         return quote(entry.name) if visible else entry.value.sql

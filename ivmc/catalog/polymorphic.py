@@ -24,7 +24,7 @@ COMPATIBLE = {
     "anycompatiblerange",
     "anycompatiblemultirange",
 }
-UNDETERMINED = "could not determine polymorphic type because input has type unknown"
+UNDETERMINED = "could not determine polymorphic type {}because input has type unknown"
 
 
 def is_polymorphic(entry: TypeEntry) -> bool:
@@ -83,8 +83,8 @@ def solve_family(solution: Solution, names: set[str], known: Sequence[tuple[str,
         solution.bind("anyelement", part_of(types["anyrange"], "r"))
     element = types.get("anyelement")
     solution.undetermined = element is None
+    solution.failed = solution.failed or not suits(names, element)
     if element is not None and not solution.failed:
-        solution.failed = not suits(names, element)
         spread(solution, element)
 
 
@@ -93,10 +93,10 @@ def part_of(whole: TypeEntry, kind: str) -> TypeEntry | None:
     return whole.subtype if whole.kind == kind else None
 
 
-def suits(names: set[str], element: TypeEntry) -> bool:
+def suits(names: set[str], element: TypeEntry | None) -> bool:
     """Whether anynonarray is no array and anyenum an enum."""
-    array = element.stripped.element is not None
-    enum = element.stripped.kind == "e"
+    array = element is not None and element.stripped.element is not None
+    enum = element is not None and element.stripped.kind == "e"
     return not ("anynonarray" in names and array) and ("anyenum" not in names or enum)
 
 
