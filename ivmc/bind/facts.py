@@ -1,0 +1,237 @@
+"""What ivmc knows about PostgreSQL's own operators and functions, beyond their types.
+
+Each fact only widens what is maintained well; where nothing is known the careful answer is taken:
+may be NULL, has an unbounded scale. Source: PostgreSQL manual, chapter 9.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from pglast import ast
+from pglast.enums import A_Expr_Kind, CoercionForm, SQLValueFunctionOp, SubLinkType
+
+from ivmc.catalog import Function, Operator, Type
+from ivmc.scalar import ADDITIVE, COMPARISON, MULTIPLICATIVE, OPERATOR, POWER, Expression, Scalar
+
+
+def builtin(name: str) -> Type:
+    return Type("pg_catalog", name)
+
+
+COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
+LEVELS: Final = dict.fromkeys(COMPARISONS, COMPARISON) | {
+    "+": ADDITIVE, "-": ADDITIVE, "*": MULTIPLICATIVE, "/": MULTIPLICATIVE, "%": MULTIPLICATIVE, "^": POWER,
+}  # fmt: skip
+OTHER_OPERATOR: Final = OPERATOR
+EXACT_NUMBERS: Final = frozenset({"int2", "int4", "int8", "numeric"})
+
+BETWEEN: Final = {
+    A_Expr_Kind.AEXPR_BETWEEN: "BETWEEN",
+    A_Expr_Kind.AEXPR_NOT_BETWEEN: "NOT BETWEEN",
+    A_Expr_Kind.AEXPR_BETWEEN_SYM: "BETWEEN SYMMETRIC",
+    A_Expr_Kind.AEXPR_NOT_BETWEEN_SYM: "NOT BETWEEN SYMMETRIC",
+}
+DISTINCT_WORDS: Final = {
+    A_Expr_Kind.AEXPR_DISTINCT: "IS DISTINCT FROM",
+    A_Expr_Kind.AEXPR_NOT_DISTINCT: "IS NOT DISTINCT FROM",
+}
+
+# Constructs of the grammar that are neither operators nor calls, and what they give.
+RESULT_TYPES: Final = {
+    "XmlExpr": builtin("xml"),
+    "XmlSerialize": builtin("text"),
+    "JsonObjectConstructor": builtin("json"),
+    "JsonArrayConstructor": builtin("json"),
+    "JsonArrayQueryConstructor": builtin("json"),
+    "JsonParseExpr": builtin("json"),
+    "JsonScalarExpr": builtin("json"),
+    "JsonSerializeExpr": builtin("text"),
+    "JsonIsPredicate": builtin("bool"),
+}
+
+SUBQUERIES: Final = {
+    SubLinkType.EXISTS_SUBLINK: "EXISTS",
+    SubLinkType.ALL_SUBLINK: "ALL",
+    SubLinkType.ANY_SUBLINK: "IN",
+    SubLinkType.ROWCOMPARE_SUBLINK: "row comparison",
+    SubLinkType.EXPR_SUBLINK: "scalar",
+    SubLinkType.MULTIEXPR_SUBLINK: "scalar",
+    SubLinkType.ARRAY_SUBLINK: "ARRAY",
+}
+
+_Op = SQLValueFunctionOp
+SESSION_VALUES: Final = {
+    _Op.SVFOP_CURRENT_DATE: (builtin("date"), True),
+    _Op.SVFOP_CURRENT_TIME: (builtin("timetz"), True),
+    _Op.SVFOP_CURRENT_TIME_N: (builtin("timetz"), True),
+    _Op.SVFOP_CURRENT_TIMESTAMP: (builtin("timestamptz"), True),
+    _Op.SVFOP_CURRENT_TIMESTAMP_N: (builtin("timestamptz"), True),
+    _Op.SVFOP_LOCALTIME: (builtin("time"), True),
+    _Op.SVFOP_LOCALTIME_N: (builtin("time"), True),
+    _Op.SVFOP_LOCALTIMESTAMP: (builtin("timestamp"), True),
+    _Op.SVFOP_LOCALTIMESTAMP_N: (builtin("timestamp"), True),
+    _Op.SVFOP_CURRENT_ROLE: (builtin("name"), False),
+    _Op.SVFOP_CURRENT_USER: (builtin("name"), False),
+    _Op.SVFOP_USER: (builtin("name"), False),
+    _Op.SVFOP_SESSION_USER: (builtin("name"), False),
+    _Op.SVFOP_CURRENT_CATALOG: (builtin("name"), False),
+    _Op.SVFOP_CURRENT_SCHEMA: (builtin("name"), False),
+}
+
+CLOCKS: Final = frozenset({"now", "transaction_timestamp", "statement_timestamp"})
+CLOCK_WORDS: Final = re.compile(r"\b(now|today|tomorrow|yesterday)\b", re.IGNORECASE)
+CLOCK_TYPES: Final = frozenset({"date", "time", "timetz", "timestamp", "timestamptz"})
+SETTING_TYPES: Final = CLOCK_TYPES | {"interval", "money", "regclass", "regproc", "regtype", "regconfig", "regnamespace"}
+
+# Strict, and never NULL for arguments that are not.
+NEVER_NULL: Final = frozenset(
+    """abs btrim ceil ceiling char_length character_length chr concat concat_ws date date_trunc exp floor
+    initcap left length lower lpad ltrim make_date make_interval make_timestamp md5 mod octet_length power
+    repeat replace reverse right round rpad rtrim sign split_part sqrt strpos substr substring
+    to_date to_timestamp translate trunc upper""".split()
+)
+FINITE_FIELDS: Final = frozenset("year epoch century decade millennium julian isoyear".split())
+NULL_OPERATORS: Final = frozenset({"->", "->>", "#>", "#>>", "@@", "@?", "##", "#"})
+
+
+def quoted(text: str) -> str:
+    """A string literal, whatever standard_conforming_strings says."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'" if "\\" not in text else "E'" + escaped.replace("\\", "\\\\") + "'"
+
+
+def literal_scale(text: str) -> frozenset[int] | None:
+    """The display scale of a numeric literal without exponent.
+
+    >>> literal_scale("0.05")
+    frozenset({2})
+    """
+    if not re.fullmatch(r"-?[0-9]*\.?[0-9]*", text):
+        return None
+    return frozenset({len(text.partition(".")[2])})
+
+
+def reads_the_clock(argument: Scalar, target: Type) -> bool:
+    """`'today'::date` is not a constant."""
+    if target.name not in CLOCK_TYPES or not isinstance(argument, Expression):
+        return False
+    return bool(CLOCK_WORDS.search(argument.template[0]))
+
+
+def reads_settings(target: Type) -> bool:
+    """Does reading a literal of this type depend on session settings?"""
+    return target.name in SETTING_TYPES
+
+
+def is_clock(function: Function) -> bool:
+    """Does its value move with time alone? `age(timestamptz)` counts from the current date."""
+    if function.schema != "pg_catalog":
+        return False
+    return function.name in CLOCKS or (function.name == "age" and len(function.args) == 1)
+
+
+def may_be_null(operator: Operator) -> bool:
+    """Can it give NULL for operands that are not NULL?"""
+    plain = operator.schema == "pg_catalog" and operator.function.strict
+    return not plain or operator.name in NULL_OPERATORS
+
+
+def is_equality(operator: Operator) -> bool:
+    """Is this the `=` by which PostgreSQL joins and groups?"""
+    return operator.name == "=" and operator.left is not None and operator.result == builtin("bool")
+
+
+def is_constant_pattern(operator: Operator, right: Scalar) -> bool:
+    """LIKE fails only on a pattern that ends in its escape character."""
+    if operator.name not in ("~~", "!~~", "~~*", "!~~*") or operator.schema != "pg_catalog":
+        return False
+    constant = isinstance(right, Expression) and right.name == "literal"
+    return constant and "\\" not in right.template[0]
+
+
+def arithmetic_scales(operator: Operator, left: Scalar, right: Scalar) -> frozenset[int] | None:
+    """The scales of a sum, difference or product of exact numbers (numeric.c)."""
+    if operator.result.name not in EXACT_NUMBERS:
+        return None
+    if operator.result.name != "numeric":
+        return frozenset({0})
+    if left.scales is None or right.scales is None:
+        return None
+    combine: dict[str, Callable[[int, int], int]] = {"+": max, "-": max, "*": int.__add__, "%": max}
+    if operator.name not in combine:
+        return None
+    return frozenset(combine[operator.name](a, b) for a in left.scales for b in right.scales)
+
+
+def cast_scales(argument: Scalar, target: Type) -> frozenset[int] | None:
+    """The scales after a cast."""
+    if target.name in ("int2", "int4", "int8"):
+        return frozenset({0})
+    if target.name != "numeric":
+        return None
+    fixed = numeric_scale(target)
+    return fixed if fixed is not None else argument.scales
+
+
+def numeric_scale(kind: Type) -> frozenset[int] | None:
+    """The one scale of numeric(p, s) and of the integers.
+
+    >>> numeric_scale(Type("pg_catalog", "numeric", ((15 << 16) | 2) + 4))
+    frozenset({2})
+    """
+    if kind.name in ("int2", "int4", "int8"):
+        return frozenset({0})
+    if kind.name != "numeric" or kind.typmod < 0:
+        return None
+    scale = (kind.typmod - 4) & 0x7FF
+    return frozenset({max(0, (scale ^ 1024) - 1024)})
+
+
+def call_scales(function: Function, args: Sequence[Scalar]) -> frozenset[int] | None:
+    """The scales of a call's result."""
+    if function.schema != "pg_catalog" or function.result.name not in EXACT_NUMBERS:
+        return None
+    if function.result.name != "numeric":
+        return frozenset({0})
+    match function.name, args:
+        case "abs", [argument]:
+            return argument.scales
+        case ("round" | "trunc" | "ceil" | "ceiling" | "floor"), [_]:
+            return frozenset({0})
+        case ("round" | "trunc"), [_, Expression(name="literal", template=(digits,))] if digits.isdigit():
+            return frozenset({int(digits)})
+    return None
+
+
+def call_nullable(function: Function, args: Sequence[Scalar]) -> bool:
+    """Can the call give NULL?"""
+    if function.schema != "pg_catalog":
+        return True
+    if function.name == "concat":
+        return False
+    if function.name in ("extract", "date_part"):
+        field = args[0].template[0].strip("'").lower() if isinstance(args[0], Expression) else ""
+        return field not in FINITE_FIELDS or args[1].nullable
+    return function.name not in NEVER_NULL or any(arg.nullable for arg in args)
+
+
+def has_special_syntax(node: ast.FuncCall) -> bool:
+    """EXTRACT(… FROM …), SUBSTRING(… FROM …), AT TIME ZONE and others with keywords inside."""
+    return bool(node.funcformat == CoercionForm.COERCE_SQL_SYNTAX)
+
+
+def with_columns(node: Any, replace: Callable[[ast.ColumnRef], ast.ColumnRef]) -> Any:
+    """A copy of a syntax tree with every column reference replaced."""
+    if isinstance(node, ast.ColumnRef):
+        return replace(node)
+    if isinstance(node, tuple):
+        return tuple(with_columns(item, replace) for item in node)
+    if not isinstance(node, ast.Node):
+        return node
+    copy = type(node)()
+    for name in node:
+        setattr(copy, name, with_columns(getattr(node, name), replace))
+    return copy

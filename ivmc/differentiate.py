@@ -1,0 +1,42 @@
+"""The memoised driver: each distinct subtree is differentiated once, and deltas are shared."""
+
+from __future__ import annotations
+
+
+from ivmc.ir import Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, inputs, is_empty
+from ivmc.rules import delta
+
+
+def differentiate(rel: Rel) -> Rel:
+    """Δ of a stateless relation, as a sum of terms over current states and deltas."""
+    memo: dict[Rel, Rel] = {}
+
+    def d(node: Rel) -> Rel:
+        if node not in memo:
+            memo[node] = simplify(delta(node, d))
+        return memo[node]
+
+    return d(rel)
+
+
+def simplify(rel: Rel) -> Rel:
+    """The same Z-set with empty terms gone and sums flat."""
+    return bottom_up(rel, _simpler)
+
+
+def _simpler(rel: Rel) -> Rel:
+    match rel:
+        case Filter() | Project() | Negate() | Net() | Join() if any(map(is_empty, inputs(rel))):
+            return empty(rel.schema)
+        case Negate(Negate(input)):
+            return input
+        case Net(Net(_) as input):
+            return input
+        case Union(terms, schema):
+            flat = tuple(t for term in terms for t in (term.inputs if isinstance(term, Union) else (term,)))
+            return flat[0] if len(flat) == 1 else Union(flat, schema)
+        case _:
+            return rel
+
+
+__all__ = ["differentiate", "simplify"]

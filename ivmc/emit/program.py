@@ -1,0 +1,248 @@
+"""The refresh program: one PL/pgSQL function, one statement per law term.
+
+For every stage: count what changed in each source; carry the terms of its delta into temporary
+tables, each under the condition that its sources have changed at all; sum them up; MERGE. A step
+knows the exact number of rows that the steps before it left (PLANS.md 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ivmc.differentiate import simplify
+from ivmc.emit.query import Queries, positional
+from ivmc.emit.text import indent
+from ivmc.ir import Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, walk
+from ivmc.names import SCHEMA, WEIGHT, fitted, identifier
+
+Terms = list[Rel]
+Sink = Callable[[Rel], None]
+
+
+@dataclass
+class Program:
+    """The text of one view's refresh function, while it is being written.
+
+    `counted` are deltas and temporary tables whose row counts variables hold; `carried` maps a
+    shared delta to the temporary table that holds it.
+    """
+
+    id: str
+    queries: Queries
+    lines: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    temporary: dict[str, str] = field(default_factory=dict)
+    carried: dict[Rel, Rel] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    depth: int = 0
+
+    # Writing
+
+    def emit(self, *lines: str) -> None:
+        for line in lines:
+            self.lines.append(indent(line, 2 * self.depth) if line else "")
+
+    def comment(self, text: str) -> None:
+        self.emit("", f"-- {text}")
+
+    def variable(self, wanted: str) -> str:
+        """A new bigint variable, 0 at the start, qualified by the block's label."""
+        name, n = wanted, 1
+        while name in self.variables:
+            n += 1
+            name = f"{wanted}_{n}"
+        self.variables[name] = "bigint := 0"
+        return f"n.{identifier(name)}"
+
+    def temp(self, suffix: str, columns: Sequence[tuple[str, str]]) -> str:
+        """A temporary table kept for the session; its name, unquoted."""
+        name, n = fitted(self.id, f"__{suffix}"), 1
+        while name in self.temporary:
+            n += 1
+            name = fitted(self.id, f"__{suffix}_{n}")
+        declared = ", ".join(f"{identifier(column)} {kind}" for column, kind in columns)
+        self.temporary[name] = declared
+        return name
+
+    # Deltas
+
+    def is_leaf(self, rel: Rel) -> bool:
+        """A row-wise function of one source's changes, read straight from where they lie."""
+        match rel:
+            case Delta() | Carried():
+                return True
+            case Filter(input, _) | Project(input, _):
+                return self.is_leaf(input)
+            case _:
+                return False
+
+    def changes(self, rel: Rel) -> bool:
+        """Does a relation read any change?"""
+        return any(isinstance(node, Delta | Carried) for node in walk(rel))
+
+    def count(self, leaf: Rel) -> None:
+        """Have a variable hold the number of rows of a leaf."""
+        if leaf in self.queries.counts:
+            return
+        source = next(node for node in walk(leaf) if isinstance(node, Delta))
+        variable = self.variable(source.scan.alias)
+        self.queries.fresh_statement()
+        block = self.queries.block(leaf)
+        self.emit(f"SELECT count(*) INTO {variable}", f"{block.body};")
+        self.queries.counts[leaf] = variable
+        if source.scan.relation.schema != SCHEMA:
+            self.sources.append(variable)
+
+    def terms(self, rel: Rel) -> Terms:
+        """A delta as a flat sum: row-wise operators and signs distribute over it."""
+        match rel:
+            case Union(inputs, _):
+                return [term for arm in inputs for term in self.terms(arm)]
+            case Filter(input, predicates) if not self.is_leaf(rel):
+                return [Filter(term, predicates) for term in self.terms(input)]
+            case Project(input, outputs) if not self.is_leaf(rel):
+                return [Project(term, outputs) for term in self.terms(input)]
+            case Negate(input):
+                return [Negate(term) for term in self.terms(input)]
+            case _:
+                return [rel]
+
+    def prepared(self, rel: Rel) -> Rel:
+        """One term with its leaves counted and its shared parts carried."""
+        if rel in self.carried:
+            return self.carried[rel]
+        if self.is_leaf(rel):
+            self.count(rel)
+            return rel
+        match rel:
+            case Join(left, right, on):
+                parts = [self.operand(part) if self.changes(part) else part for part in (left, right)]
+                return Join(parts[0], parts[1], on)
+            case Negate(input):
+                return Negate(self.prepared(input))
+            case Filter(input, predicates):
+                return Filter(self.prepared(input), predicates)
+            case Project(input, outputs):
+                return Project(self.prepared(input), outputs)
+            case Net(input):
+                return Net(self.operand(input))
+            case _:
+                return rel
+
+    def operand(self, rel: Rel) -> Rel:
+        """A delta that a term reads: a leaf as it is, anything else from a temporary table."""
+        if rel in self.carried:
+            return self.carried[rel]
+        if self.is_leaf(rel):
+            self.count(rel)
+            return rel
+        self.carried[rel] = self.carry(rel)
+        return self.carried[rel]
+
+    def carry(self, rel: Rel) -> Rel:
+        """Run the terms of a delta into a temporary table."""
+        names = positional(rel.schema)
+        columns = [(name, column.type.sql) for column, name in names.items()]
+        name = self.temp("delta", [*columns, (WEIGHT, "bigint")])
+        carried = Carried(name, rel.schema)
+        total = self.variable(f"delta_{len(self.temporary)}")
+
+        def insert(term: Rel) -> None:
+            self.queries.fresh_statement()
+            select = self.queries.select(term, [(n, c) for c, n in names.items()], weight=WEIGHT)
+            self.run(f"INSERT INTO pg_temp.{identifier(name)}\n{select};", total)
+
+        self.run_terms(rel, insert)
+        self.queries.counts[carried] = total
+        return carried
+
+    def run(self, statement: str, total: str) -> None:
+        """A statement whose rows are added to a count."""
+        self.variables["step"] = "bigint"
+        self.emit(statement, f"GET DIAGNOSTICS step = ROW_COUNT; {total} := {total} + n.step;")
+
+    def run_terms(self, rel: Rel, sink: Sink) -> None:
+        """Every term of a delta into a sink, each only where all that it is made of has changed.
+
+        Where nothing but the first two tables of a left-deep join has changed, which is the rule,
+        the others are joined in one statement.
+        """
+        spine = self.spine(rel)
+        if len(spine) < 3:
+            self.run_plain(rel, sink)
+            return
+        core, *rest = spine
+        base = self.operand(core)
+        unchanged = [leaf for join in rest for leaf in self.sides(join)]
+        for leaf in unchanged:
+            self.operand(leaf)
+        counts = [self.queries.counts[self.carried.get(leaf, leaf)] for leaf in unchanged]
+        quiet = self.without(rel, core, base, unchanged)
+        self.emit(f"IF {' AND '.join(f'{count} = 0' for count in counts)} THEN")
+        self.depth += 1
+        self.run_plain(quiet, sink)
+        self.depth -= 1
+        self.emit("ELSE")
+        self.depth += 1
+        self.run_plain(rel, sink)
+        self.depth -= 1
+        self.emit("END IF;")
+
+    def run_plain(self, rel: Rel, sink: Sink) -> None:
+        for term in self.terms(rel):
+            ready = self.prepared(term)
+            guards = self.guards(ready)
+            self.emit(f"IF {' AND '.join(f'{guard} > 0' for guard in guards)} THEN")
+            self.depth += 1
+            sink(ready)
+            self.depth -= 1
+            self.emit("END IF;")
+
+    def guards(self, rel: Rel) -> list[str]:
+        """The counts that must not be zero for a term to have rows."""
+        if rel in self.queries.counts:
+            return [self.queries.counts[rel]]
+        match rel:
+            case Join(left, right, _):
+                return list(dict.fromkeys(self.guards(left) + self.guards(right)))
+            case Filter(input, _) | Project(input, _) | Negate(input) | Net(input):
+                return self.guards(input)
+            case _:
+                return []
+
+    def spine(self, rel: Rel) -> list[Rel]:
+        """The nested sums of a left-deep join's delta, innermost first: ΔP₂, ΔP₃, …, ΔPₙ."""
+        join = next((t for t in self._joins(rel) if self._grows(t)), None)
+        if join is None:
+            return [rel] if self._joins(rel) else []
+        return [*self.spine(join.left), rel]
+
+    def _joins(self, rel: Rel) -> list[Join]:
+        found = []
+        for term in self.terms(rel):
+            node = term
+            while isinstance(node, Filter | Project | Negate):
+                node = node.input
+            if isinstance(node, Join):
+                found.append(node)
+        return found
+
+    def _grows(self, join: Join) -> bool:
+        """Is this ΔP ⋈ R′, with ΔP itself a sum?"""
+        return self.changes(join.left) and not self.is_leaf(join.left) and not self.changes(join.right)
+
+    def sides(self, rel: Rel) -> list[Rel]:
+        """ΔR of P ⋈ R, from the terms of Δ(P ⋈ R)."""
+        return [j.right for j in self._joins(rel) if self.changes(j.right) and not self.changes(j.left)]
+
+    def without(self, rel: Rel, core: Rel, base: Rel, unchanged: Iterable[Rel]) -> Rel:
+        """`rel` where the core is at hand and the other sources have not changed."""
+        gone = set(unchanged)
+
+        def rewrite(node: Rel) -> Rel:
+            if node == core:
+                return base
+            return empty(node.schema) if node in gone else node
+
+        return simplify(bottom_up(rel, rewrite))

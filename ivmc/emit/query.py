@@ -1,0 +1,353 @@
+"""Relations as SELECT statements.
+
+A block is one SELECT in the making: select-project-join trees become one flat FROM and WHERE, which
+leaves the join order to the planner; everything else becomes a subquery. Rows of a delta carry a
+weight; the weight of a joined row is the product of its parts'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ivmc.catalog import Catalog, Type
+from ivmc.emit.text import conditions, derived, listing, text
+from ivmc.ir import Aggregate, Call, Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Scan, Union, Values, walk
+from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
+from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, substitute
+
+
+@dataclass
+class Block:
+    """A SELECT without its list: where columns come from, and what the rows weigh."""
+
+    values: dict[Col, Scalar]
+    names: dict[Col, str]
+    tables: list[str] = field(default_factory=list)
+    where: list[Scalar] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    weights: list[str] = field(default_factory=list)
+    negative: bool = False
+    groups: list[str] | None = None
+    having: str = ""
+
+    def sql(self, scalar: Scalar, level: int = 0) -> str:
+        """A scalar over the block's columns."""
+        return text(substitute(scalar, self.values), self.name, level)
+
+    def name(self, column: Col) -> str:
+        return self.names[column]
+
+    @property
+    def signed(self) -> bool:
+        return bool(self.weights) or self.negative
+
+    @property
+    def weight(self) -> str:
+        """The weight of a row, 1 where nothing is signed."""
+        product = " * ".join(self.weights) or "1"
+        return f"-{product}" if self.negative else product
+
+    @property
+    def body(self) -> str:
+        """FROM and WHERE."""
+        lines = [listing(self.tables, "FROM")] if self.tables else []
+        predicates = [text(predicate, self.name, 3) for predicate in map(self._resolved, self.where)]
+        if predicates or self.raw:
+            lines.append(conditions([*self.raw, *predicates]))
+        if self.groups:
+            lines.append(listing(self.groups, "GROUP BY"))
+        if self.having:
+            lines.append(f"HAVING {self.having}")
+        return "\n".join(lines)
+
+    def _resolved(self, predicate: Scalar) -> Scalar:
+        return substitute(predicate, self.values)
+
+
+@dataclass
+class Queries:
+    """Renders the relations of one view.
+
+    stored   per stage table: its columns as SQL names, and what its readers see over them
+    buffers  per base table: the name of its change buffer
+    changes  per stage table: the temporary table of its old and new rows
+    counts   relations whose exact number of rows a variable holds: they get it as LIMIT, which
+             tells the planner how few they are (PLANS.md 2)
+    """
+
+    catalog: Catalog
+    stored: Mapping[str, tuple[Mapping[Col, str], Mapping[Col, Scalar]]]
+    buffers: Mapping[tuple[str, str], str]
+    changes: Mapping[str, str]
+    counts: dict[Rel, str] = field(default_factory=dict)
+    is_new: str = "true"
+    aliases: set[str] = field(default_factory=set)
+
+    def alias(self, wanted: str) -> str:
+        """An alias that this statement does not use yet."""
+        name, n = wanted, 1
+        while name in self.aliases:
+            n += 1
+            name = f"{wanted}_{n}"
+        self.aliases.add(name)
+        return identifier(name)
+
+    def select(self, rel: Rel, outputs: Sequence[tuple[str, Scalar]], *, weight: str | None = None) -> str:
+        """A whole statement: `outputs` over the columns of `rel`, then its weight under that name."""
+        return self._select(self.outermost(rel), outputs, weight)
+
+    def fresh_statement(self) -> None:
+        """Aliases are unique within a statement."""
+        self.aliases.clear()
+
+    def _select(self, block: Block, outputs: Sequence[tuple[str, Scalar]], weight: str | None) -> str:
+        items = [_item(block.sql(scalar), name) for name, scalar in outputs]
+        if weight is not None:
+            items.append(_item(block.weight, weight))
+        return "\n".join(filter(None, [listing(items, "SELECT"), block.body]))
+
+    def outermost(self, rel: Rel) -> Block:
+        """A block that may be grouped: nothing is joined to it or filtered after it."""
+        match rel:
+            case Aggregate() if rel not in self.counts:
+                return self.grouped(rel)
+            case Net() if rel not in self.counts:
+                return self.netted(rel)
+            case Project(input, outputs) if rel not in self.counts:
+                block = self.outermost(input)
+                block.values = {column: substitute(scalar, block.values) for column, scalar in outputs}
+                return block
+            case _:
+                return self.block(rel)
+
+    # Blocks
+
+    def block(self, rel: Rel) -> Block:
+        if rel in self.counts:
+            return self.counted(rel)
+        match rel:
+            case Scan():
+                return self.scan(rel)
+            case Delta(scan):
+                return self.delta(scan)
+            case Carried(name, schema, signed):
+                return self.table(f"pg_temp.{identifier(name)}", name, positional(schema), signed=signed)
+            case Values():
+                return self.values(rel)
+            case Filter(input, predicates):
+                block = self.block(input)
+                block.where.extend(substitute(p, block.values) for p in predicates)
+                return block
+            case Project(input, outputs):
+                block = self.block(input)
+                block.values = {column: substitute(scalar, block.values) for column, scalar in outputs}
+                return block
+            case Join(left, right, on):
+                return self.join(self.block(left), self.block(right), on)
+            case Negate(input):
+                block = self.block(input)
+                block.negative = not block.negative
+                return block
+            case Union():
+                return self.union(rel)
+            case Net() | Aggregate():
+                return self.enclosed(rel)
+
+    def table(self, sql: str, wanted: str, names: Mapping[Col, str], *, signed: bool = False) -> Block:
+        """A block of one table or subquery."""
+        alias = self.alias(wanted)
+        printed = sql if sql.rpartition(".")[2] == alias else f"{sql} {alias}"
+        columns = {column: f"{alias}.{identifier(name)}" for column, name in names.items()}
+        weights = [f"{alias}.{WEIGHT}"] if signed else []
+        return Block({column: column for column in names}, columns, [printed], weights=weights)
+
+    def subquery(self, sql: str, schema: Sequence[Col], wanted: str, *, signed: bool) -> Block:
+        alias = self.alias(wanted)
+        names = {c: f"{alias}.{identifier(n)}" for c, n in positional(schema).items()}
+        weights = [f"{alias}.{WEIGHT}"] if signed else []
+        return Block({c: c for c in schema}, names, [derived(sql, alias)], weights=weights)
+
+    def scan(self, rel: Scan) -> Block:
+        if rel.relation.schema == SCHEMA and rel.relation.name in self.stored:
+            names, outputs = self.stored[rel.relation.name]
+            block = self.table(qualified(SCHEMA, rel.relation.name), rel.alias, names)
+            block.values = {column: outputs[column] for column in rel.schema}
+            return block
+        names = {column: column.name for column in rel.schema}
+        return self.table(qualified(rel.relation.schema, rel.relation.name), rel.alias, names)
+
+    def delta(self, scan: Scan) -> Block:
+        if scan.relation.name in self.changes and scan.relation.schema == SCHEMA:
+            _, outputs = self.stored[scan.relation.name]
+            names = {c: n for c, n in positional(tuple(outputs)).items() if c in scan.schema}
+            return self.table(f"pg_temp.{identifier(self.changes[scan.relation.name])}", scan.alias, names, signed=True)
+        buffer = self.buffers[scan.relation.schema, scan.relation.name]
+        alias = self.alias(scan.alias)
+        names = {column: f"{alias}.{identifier(column.name)}" for column in scan.schema}
+        block = Block({c: c for c in scan.schema}, names, [f"{SCHEMA}.{identifier(buffer)} {alias}"])
+        block.weights.append(f"{alias}.{WEIGHT}")
+        block.raw.append(self.is_new.format(alias=alias))
+        return block
+
+    def counted(self, rel: Rel) -> Block:
+        """A relation of known size."""
+        variable = self.counts.pop(rel)
+        block = self.block(rel)
+        if isinstance(rel, Carried):
+            sql, wanted = f"SELECT * FROM pg_temp.{identifier(rel.name)}", rel.name
+        else:
+            columns = [(name, column) for column, name in positional(rel.schema).items()]
+            sql = self._select(block, columns, WEIGHT if block.signed else None) + "\n"
+            wanted = next(node.scan.alias for node in walk(rel) if isinstance(node, Delta))
+        self.counts[rel] = variable
+        self.aliases.discard(wanted)
+        sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {variable}"
+        return self.subquery(sql, rel.schema, wanted, signed=block.signed)
+
+    def enclosed(self, rel: Net | Aggregate) -> Block:
+        """A grouped relation as a subquery."""
+        block = self.outermost(rel)
+        columns = [(name, column) for column, name in positional(rel.schema).items()]
+        sql = self._select(block, columns, WEIGHT if block.signed else None)
+        return self.subquery(sql, rel.schema, "net" if block.signed else "groups", signed=block.signed)
+
+    def values(self, rel: Values) -> Block:
+        if not rel.schema:
+            return Block({}, {}, [] if len(rel.rows) == 1 else [f"generate_series(1, {len(rel.rows)})"])
+        rows = [f"({', '.join(text(s, lambda c: c.name) for s in row)})" for row in rel.rows]
+        alias = self.alias("values")
+        names = positional(rel.schema)
+        head = f"{alias} ({', '.join(map(identifier, names.values()))})"
+        columns = {c: f"{alias}.{identifier(n)}" for c, n in names.items()}
+        return Block({c: c for c in rel.schema}, columns, [f"({listing(rows, 'VALUES')}) {head}"])
+
+    def join(self, left: Block, right: Block, on: Iterable[Scalar]) -> Block:
+        block = Block(
+            left.values | right.values,
+            left.names | right.names,
+            left.tables + right.tables,
+            left.where + right.where,
+            left.raw + right.raw,
+            left.weights + right.weights,
+            left.negative != right.negative,
+        )
+        block.where.extend(substitute(predicate, block.values) for predicate in on)
+        return block
+
+    def union(self, rel: Union) -> Block:
+        """UNION ALL; an arm without a weight counts once."""
+        columns = [(name, column) for column, name in positional(rel.schema).items()]
+        blocks = [self.block(term) for term in rel.inputs]
+        signed = any(block.signed for block in blocks)
+        arms = [self._select(block, columns, WEIGHT if signed else None) for block in blocks]
+        if not arms:
+            nothing = ", ".join(f"NULL::{c.type.sql} AS {identifier(n)}" for n, c in columns)
+            arms = [f"SELECT {nothing} WHERE false"]
+        return self.subquery("\nUNION ALL\n".join(arms), rel.schema, "terms", signed=signed)
+
+    def netted(self, rel: Net) -> Block:
+        """Weights added up per row image (law 1)."""
+        block = self.block(rel.input)
+        groups: list[str] = []
+        values: dict[Col, Scalar] = {}
+        for column in rel.schema:
+            value = block.sql(column)
+            groups.extend(self.image(value, column.type))
+            comparable = self.catalog.equality(column.type) != "none"
+            values[column] = block.values[column] if comparable else _raw(f"(array_agg({value}))[1]", column)
+        total = f"sum({block.weight})" if block.signed else "count(*)"
+        having = f"{total} <> 0" if block.signed else ""
+        return replace(
+            block, values=values, groups=groups, having=having, weights=[total], negative=False
+        )
+
+    def image(self, sql: str, kind: Type) -> tuple[str, ...]:
+        """What to group by so that only identical images meet."""
+        match self.catalog.equality(kind):
+            case "identity":
+                return (sql,)
+            case "equal":
+                return (sql, f"record_send(ROW({sql}))")
+            case _:
+                return (f"record_send(ROW({sql}))",)
+
+    def grouped(self, rel: Aggregate) -> Block:
+        """GROUP BY with its calls."""
+        block = self.block(rel.input)
+        values = {key: block.values[key] for key in rel.keys}
+        values |= {column: _raw(self.call(call, block), column) for column, call in rel.calls}
+        groups = [block.sql(key) for key in rel.keys]
+        return replace(block, values=values, groups=groups, weights=[], negative=False)
+
+    def call(self, call: Call, block: Block) -> str:
+        """An aggregate call; over signed rows, a state counts and adds with the weights."""
+        args = [block.sql(arg) for arg in call.args]
+        where = [] if call.filter is None else [block.sql(call.filter, 3)]
+        ordered = ", ".join(block.sql(item) + words for item, words in call.order)
+        if not call.state:
+            inside = "*" if call.star else ", ".join(args)
+            inside = f"DISTINCT {inside}" if call.distinct else inside
+            inside = f"VARIADIC {inside}" if call.variadic else inside
+            if call.within_group:
+                return _filtered(f"{self.function(call)}({inside}) WITHIN GROUP (ORDER BY {ordered})", where)
+            return _filtered(f"{self.function(call)}({inside}{f' ORDER BY {ordered}' if ordered else ''})", where)
+        weight = block.weight if block.signed else ""
+        match call.function.name, call.args:
+            case "array_agg", _:
+                return f"(array_agg({weight or '1'} ORDER BY {ordered}))[1]"
+            case "count", ():
+                counted = f"sum({weight})" if weight else "count(*)"
+            case "count", (argument,):
+                where = [*where, f"{block.sql(argument, 5)} IS NOT NULL"]
+                counted = f"sum({weight})" if weight else "count(*)"
+            case _, (argument,):
+                counted = f"sum({_weighed(weight, argument, block)})"
+        counted = _filtered(counted, where)
+        return f"coalesce({counted}, 0)" if "sum(" in counted else counted
+
+    def function(self, call: Call) -> str:
+        name = identifier(call.function.name)
+        return name if call.function.schema == "pg_catalog" else f"{identifier(call.function.schema)}.{name}"
+
+
+def _raw(sql: str, like: Col) -> Scalar:
+    """Finished text as a scalar."""
+    return Expression("raw", (sql,), (), like.type, like.nullable, ATOM)
+
+
+def _weighed(weight: str, argument: Scalar, block: Block) -> str:
+    """weight · value, in a type that cannot overflow where the sum does not (law 11)."""
+    wide = {"int2": "bigint", "int4": "bigint", "int8": "numeric"}.get(argument.type.name)
+    if not weight:
+        return block.sql(argument)
+    factor = f"({weight})" if weight.startswith("-") else weight
+    value = f"({block.sql(argument)})::{wide}" if wide else block.sql(argument, MULTIPLICATIVE + 1)
+    return f"{factor} * {value}"
+
+
+def _filtered(sql: str, where: Sequence[str]) -> str:
+    return f"{sql} FILTER (WHERE {' AND '.join(where)})" if where else sql
+
+
+def _item(sql: str, name: str) -> str:
+    bare = sql.rpartition(".")[2] if "(" not in sql else sql
+    printed = identifier(name)
+    return sql if bare == printed else f"{sql} AS {printed}"
+
+
+def positional(schema: Sequence[Col]) -> dict[Col, str]:
+    """Distinct names for the columns of a relation: their own, numbered where they repeat."""
+    names: dict[Col, str] = {}
+    taken: set[str] = {WEIGHT}
+    for column in schema:
+        name, n = column.name, 1
+        while name in taken:
+            n += 1
+            name = f"{column.name}_{n}"
+        taken.add(name)
+        names[column] = name
+    return names
+
+
+__all__ = ["Block", "Queries", "positional"]

@@ -1,0 +1,167 @@
+"""A staged query as a plan: storage, fill, the refresh function, and the view over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ivmc.catalog import Catalog
+from ivmc.emit.capture import buffer_name, unread
+from ivmc.emit.maintain import Maintain
+from ivmc.emit.program import Program
+from ivmc.emit.query import Queries
+from ivmc.emit.storage import Storage
+from ivmc.emit.text import indent, text
+from ivmc.names import SCHEMA, WEIGHT, body, fitted, identifier, qualified
+from ivmc.plan import Source, Visible
+from ivmc.scalar import Scalar
+from ivmc.stages import Staged, sources
+
+SMALL = 5000  # changed rows up to which one generic plan serves every refresh (PLANS.md 5)
+
+
+class Emission:
+    """Everything that is emitted for one staged query."""
+
+    def __init__(self, id: str, staged: Staged, names: Sequence[str], catalog: Catalog) -> None:
+        self.id, self.staged, self.names, self.catalog = id, staged, names, catalog
+        self.storages = [Storage(stage, catalog) for stage in staged.stages]
+        scans = sources(staged.stages)
+        self.tables = list(dict.fromkeys((s.relation.schema, s.relation.name) for s in scans))
+        stages = {s.stage.name: (s.names, s.outputs) for s in self.storages}
+        changes = {s.stage.name: fitted(s.stage.name, "__changes") for s in self.storages[:-1]}
+        self.queries = Queries(
+            catalog, stages, {t: buffer_name(*t) for t in self.tables}, changes, is_new=unread("{alias}", "frontier")
+        )
+
+    def sources(self) -> tuple[Source, ...]:
+        """The captured tables: the columns that the view observes, and the key."""
+        found = []
+        scans = sources(self.staged.stages)
+        for table in self.tables:
+            relation = next(s.relation for s in scans if (s.relation.schema, s.relation.name) == table)
+            observed = {c.name for s in scans if s.relation is relation or s.relation == relation for c in s.schema}
+            wanted = observed | set(relation.primary_key)
+            columns = tuple(c for c in relation.columns if c.name in wanted)
+            kind = "p" if relation.kind == "p" else "view" if relation.kind == "v" else "r"
+            found.append(Source(*table, kind, columns, relation.primary_key, buffer_name(*table)))  # type: ignore[arg-type]
+        return tuple(found)
+
+    def storage(self) -> tuple[str, ...]:
+        return tuple(statement for storage in self.storages for statement in storage.create())
+
+    def fill(self) -> tuple[str, ...]:
+        return tuple(storage.fill(self.queries) for storage in self.storages)
+
+    # The view
+
+    def visible(self) -> Visible:
+        """What the user's relation shows of the root table."""
+        root = self.storages[-1]
+        outputs = root.outputs
+
+        def shown(scalar: Scalar) -> str:
+            from ivmc.scalar import substitute
+
+            return text(substitute(scalar, outputs), lambda column: identifier(root.names[column]))
+
+        pairs = tuple((name, shown(scalar)) for name, scalar in zip(self.names, self.staged.outputs, strict=True))
+        where = " AND ".join(f"({shown(scalar)})" for scalar in self.staged.where)
+        return Visible(pairs, where or None)
+
+    def view(self, schema: str, name: str) -> str:
+        visible, root = self.visible(), self.storages[-1]
+        items = [sql if sql == identifier(column) else f"{sql} AS {identifier(column)}" for column, sql in visible.columns]
+        lines = [f"CREATE VIEW {qualified(schema, name)} AS", "SELECT " + ",\n       ".join(items), f"FROM {root.table}"]
+        if root.is_bag:
+            lines[-1] += f" CROSS JOIN generate_series(1, {WEIGHT})"
+        if visible.where:
+            lines.append(f"WHERE {visible.where}")
+        return "\n".join(lines)
+
+    # The refresh function
+
+    def program(self) -> str:
+        """CREATE FUNCTION of the refresh."""
+        program = Program(self.id, self.queries)
+        for i, storage in enumerate(self.storages):
+            last = i == len(self.storages) - 1
+            program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
+            Maintain(program, storage.stage, storage, last).write()
+        counts = [v for rel, v in self.queries.counts.items() if v in program.sources]
+        steps = [
+            *self.plan_mode(),
+            "IF recompute THEN",
+            *self.recompute(),
+            "END IF;",
+            "",
+            *self.temporary(program),
+            *program.lines,
+            "",
+            f"rows_in := {' + '.join(counts) or '0'};",
+            "rows_changed := n.changed;",
+            *self.emptied(program),
+        ]
+        declared = "\n".join(f"  {identifier(name)} {kind};" for name, kind in program.variables.items())
+        inner = "\n".join(indent(step) if step else "" for step in steps)
+        name = qualified(SCHEMA, fitted(self.id, "__refresh"))
+        code = f"""
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+{declared}
+BEGIN
+  strategy := 'differential';
+{inner}
+END """
+        return (
+            f"CREATE FUNCTION {name}(\n"
+            "  frontier ivmc.frontier, recompute boolean,\n"
+            "  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text\n"
+            f") LANGUAGE plpgsql AS {body(code)}"
+        )
+
+    def plan_mode(self) -> list[str]:
+        """One generic plan for small deltas; above, a plan for each size (PLANS.md 5)."""
+        counted = " + ".join(
+            f"(SELECT count(*) FROM (SELECT FROM {SCHEMA}.{identifier(buffer_name(*table))} b\n"
+            f"    WHERE {unread('b', 'frontier')} LIMIT {SMALL + 1}) b)"
+            for table in self.tables
+        )
+        if not counted:
+            return []
+        return [
+            f"n.small := {counted} <= {SMALL};",
+            "PERFORM set_config('plan_cache_mode',",
+            "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
+        ]
+
+    def recompute(self) -> list[str]:
+        lines = [f"  DELETE FROM {storage.table};" for storage in reversed(self.storages)]
+        for storage in self.storages:
+            lines.append(indent(storage.fill(self.queries)) + ";")
+        lines += [
+            "  GET DIAGNOSTICS rows_changed = ROW_COUNT;",
+            "  rows_in := 0;",
+            "  strategy := 'full';",
+            "  RETURN;",
+        ]
+        return lines
+
+    def temporary(self, program: Program) -> list[str]:
+        """The session's temporary tables, made at the first refresh and empty between refreshes."""
+        tables = list(program.temporary.items())
+        if not tables:
+            return []
+        made = [f"  CREATE TEMPORARY TABLE {identifier(name)} ({columns});" for name, columns in tables]
+        first = f"pg_temp.{identifier(tables[-1][0])}"
+        return [f"IF to_regclass('{first}') IS NULL THEN", *made, "END IF;"]
+
+    def emptied(self, program: Program) -> list[str]:
+        tables = [f"pg_temp.{identifier(name)}" for name in program.temporary]
+        if not tables:
+            return []
+        deletes = [f"  DELETE FROM {table};" for table in tables]
+        return ["IF n.small THEN", *deletes, "ELSE", f"  TRUNCATE {', '.join(tables)};", "END IF;"]
+
+

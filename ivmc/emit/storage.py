@@ -1,0 +1,149 @@
+"""State tables: their columns, how a stored row is found, and the statements that fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ivmc.catalog import Catalog, Type
+from ivmc.emit.query import Queries, positional
+from ivmc.ir import Rel
+from ivmc.names import PREFIX, SCHEMA, WEIGHT, fitted, identifier, qualified
+from ivmc.rules.aggregate import grouped
+from ivmc.scalar import Col, Scalar
+from ivmc.stages import Stage
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The table of one stage. Bookkeeping columns carry the prefix; a bag has a weight per row image."""
+
+    stage: Stage
+    catalog: Catalog
+
+    @property
+    def table(self) -> str:
+        return qualified(SCHEMA, self.stage.name)
+
+    @cached_property
+    def names(self) -> dict[Col, str]:
+        """Every stored column by name, the weight of a bag apart."""
+        stage = self.stage
+        names = positional(stage.op.keys if stage.fold and stage.op else stage.scan.schema)
+        if stage.fold is not None:
+            hidden = [c for c, _ in stage.fold.states]
+            hidden += [c for e in stage.fold.extrema for c in (e.value, e.count)]
+            names |= {c: f"{PREFIX}{n}" for c, n in positional(hidden).items()}
+        return {column: fitted(name) for column, name in names.items()}
+
+    @property
+    def columns(self) -> tuple[Col, ...]:
+        return tuple(self.names)
+
+    @property
+    def outputs(self) -> dict[Col, Scalar]:
+        """What readers of the stage see, over the stored columns."""
+        return dict(self.stage.outputs)
+
+    @property
+    def is_bag(self) -> bool:
+        return self.stage.op is None and self.stage.key is None
+
+    @property
+    def key(self) -> tuple[Col, ...]:
+        return self.stage.key or ()
+
+    @property
+    def count(self) -> str | None:
+        """The column whose fall to zero ends a stored row, where there is one."""
+        if self.is_bag:
+            return WEIGHT
+        return self.names[self.stage.fold.count] if self.stage.fold else None
+
+    def create(self) -> tuple[str, ...]:
+        """CREATE TABLE and the index by which rows are found."""
+        lines = [self._declared(column, name) for column, name in self.names.items()]
+        if self.is_bag:
+            lines.append(f"{WEIGHT} bigint NOT NULL CHECK ({WEIGHT} > 0)")
+        plain = self.key and not any(column.nullable for column in self.key)
+        if plain:
+            lines.append(f"PRIMARY KEY ({', '.join(self.printed(self.key))})")
+        body = ",\n  ".join(lines)
+        table = f"CREATE TABLE {self.table} (\n  {body}\n) WITH (fillfactor = 70)"
+        hashed = self.hashed("") if self.is_bag or self.key and not plain else ""
+        return (table, f"CREATE INDEX ON {self.table} ({hashed})") if hashed else (table,)
+
+    def _declared(self, column: Col, name: str) -> str:
+        fold = self.stage.fold
+        required = "" if column.nullable else " NOT NULL"
+        alive = ""
+        if fold is not None and column is fold.count:
+            alive = f" CHECK ({identifier(name)} {'>' if self.key else '>='} 0)"
+        return f"{identifier(name)} {column.type.sql}{required}{alive}"
+
+    def printed(self, columns: Sequence[Col]) -> list[str]:
+        return [identifier(self.names[column]) for column in columns]
+
+    def hashed(self, alias: str) -> str:
+        """A hash over the columns that identify a row, as an index holds it (law 35).
+
+        Consistent with equality, and with identity of images; the match is checked again.
+        """
+        found = [c for c in (self.key or self.columns) if self.catalog.hashable(c.type)]
+        dot = f"{alias}." if alias else ""
+        inside = ", ".join(f"{dot}{name}" for name in self.printed(found))
+        return f"hash_record_extended(ROW({inside}), 0)" if found else ""
+
+    def matches(self, one: str, other: str) -> str:
+        """Do the rows of two aliases, both with this table's column names, have one identity?"""
+        if self.is_bag:
+            rows = [f"ROW({', '.join(f'{a}.{n}' for n in self.printed(self.columns))})" for a in (one, other)]
+            return self._hash_joined(one, other, f"{rows[0]} *= {rows[1]}")
+        if not self.key:
+            return "true"
+        tests = [self._equal(column, one, other) for column in self.key]
+        if not any(column.nullable for column in self.key):
+            return " AND ".join(tests)
+        return self._hash_joined(one, other, " AND ".join(tests))
+
+    def _hash_joined(self, one: str, other: str, test: str) -> str:
+        if not self.hashed(""):
+            return test
+        return f"{self.hashed(one)} = {self.hashed(other)} AND {test}"
+
+    def _equal(self, column: Col, one: str, other: str) -> str:
+        name = identifier(self.names[column])
+        equal = f"{one}.{name} {equality(column.type)} {other}.{name}"
+        if not column.nullable:
+            return equal
+        if equality(column.type) == "=":
+            return f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}"
+        return f"({equal} OR {one}.{name} IS NULL AND {other}.{name} IS NULL)"
+
+    def fill(self, queries: Queries) -> str:
+        """INSERT … SELECT of the whole stage from its sources."""
+        columns = self.printed(self.columns) + ([WEIGHT] if self.is_bag else [])
+        return f"INSERT INTO {self.table} ({', '.join(columns)})\n{self.contents(queries, self.stage.input)}"
+
+    def contents(self, queries: Queries, input: Rel) -> str:
+        """The stored rows that a stage has over `input`."""
+        queries.fresh_statement()
+        outputs = [(name, column) for column, name in self.names.items()]
+        return queries.select(stored_form(self.stage, input), outputs, weight=WEIGHT if self.is_bag else None)
+
+
+def stored_form(stage: Stage, input: Rel) -> Rel:
+    """What a stage stores, as algebra over its input."""
+    from ivmc.ir import Aggregate, Net
+
+    if stage.op is None:
+        return input if stage.key is not None else Net(input)
+    if stage.fold is None:
+        return Aggregate(input, stage.op.keys, stage.op.calls)
+    return grouped(input, stage.op, stage.fold)
+
+
+def equality(kind: Type) -> str:
+    """The `=` of a type's default operator class, whatever the search_path (law 3)."""
+    return "=" if kind.schema == "pg_catalog" else f"OPERATOR({identifier(kind.schema)}.=)"

@@ -1,0 +1,280 @@
+"""The relational operators.
+
+A relation denotes a Z-set: row → integer weight. Base tables have weights ≥ 0, deltas any. The
+union is closed: `rules/` matches on it and ends in `assert_never`. A node knows its inputs, how to
+rebuild itself with new ones, and its schema; nothing else. Columns are identified across the whole
+query (`scalar.Col`), so rewriting never renumbers anything, and `+`, `-` and unary `-` read like
+the papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ivmc.catalog import Function, Relation, Type
+from ivmc.scalar import Col, Node, Scalar, columns
+
+T = TypeVar("T")
+
+
+class Operator(Node):
+    """What every relational operator shares: the algebra's signs."""
+
+    __slots__ = ()
+
+    def __add__(self: Rel, other: Rel) -> Rel:  # type: ignore[misc]
+        return Union(_terms(self) + _terms(other), self.schema)
+
+    def __neg__(self: Rel) -> Rel:  # type: ignore[misc]
+        return Negate(self)
+
+    def __sub__(self: Rel, other: Rel) -> Rel:  # type: ignore[misc]
+        return self + (-other)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan(Operator):
+    """The current state of a base table or of a stage; `alias` is what the user called it."""
+
+    relation: Relation
+    alias: str
+    schema: tuple[Col, ...]
+
+    def column(self, name: str) -> Col | None:
+        return next((col for col in self.schema if col.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delta(Operator):
+    """The changes of a scanned relation since the frontier, not netted."""
+
+    scan: Scan
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.scan.schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values(Operator):
+    """Constant rows."""
+
+    schema: tuple[Col, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filter(Operator):
+    """The rows for which every predicate is true."""
+
+    input: Rel
+    predicates: tuple[Scalar, ...]
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.input.schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Project(Operator):
+    """Each row mapped to `outputs`; duplicates stay."""
+
+    input: Rel
+    outputs: tuple[tuple[Col, Scalar], ...]
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return tuple(col for col, _ in self.outputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Join(Operator):
+    """Pairs of rows for which every predicate of `on` is true; weights multiply."""
+
+    left: Rel
+    right: Rel
+    on: tuple[Scalar, ...]
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.left.schema + self.right.schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Union(Operator):
+    """The sum of Z-sets of one schema. No inputs: the empty relation."""
+
+    inputs: tuple[Rel, ...]
+    schema: tuple[Col, ...]
+
+    def __post_init__(self) -> None:
+        for term in self.inputs:
+            if term.schema != self.schema:
+                msg = f"union of different schemas: {term.schema} and {self.schema}"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Negate(Operator):
+    """Every weight with the other sign."""
+
+    input: Rel
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.input.schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Net(Operator):
+    """The same Z-set with one entry per row image: weights added up, zeros gone (law 1)."""
+
+    input: Rel
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.input.schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call(Node):
+    """One aggregate call. `order` are the ORDER BY items with their direction as text.
+
+    A `state` is a running count or sum: zero over no rows, and additive over signed rows.
+    """
+
+    function: Function
+    args: tuple[Scalar, ...]
+    type: Type
+    nullable: bool = True
+    star: bool = False
+    distinct: bool = False
+    filter: Scalar | None = None
+    order: tuple[tuple[Scalar, str], ...] = ()
+    within_group: bool = False
+    variadic: bool = False
+    state: bool = False
+
+    def scalars(self) -> tuple[Scalar, ...]:
+        """Every expression that the call evaluates per input row."""
+        extra = () if self.filter is None else (self.filter,)
+        return self.args + extra + tuple(item for item, _ in self.order)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregate(Operator):
+    """One row per group; exactly one row when there are no keys. Keys are columns of the input."""
+
+    input: Rel
+    keys: tuple[Col, ...]
+    calls: tuple[tuple[Col, Call], ...]
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.keys + tuple(col for col, _ in self.calls)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried(Operator):
+    """Rows that an earlier step of the refresh left in the temporary table `name`."""
+
+    name: str
+    schema: tuple[Col, ...]
+    signed: bool = True
+
+
+Rel = Scan | Delta | Carried | Values | Filter | Project | Join | Union | Negate | Net | Aggregate
+
+
+def _terms(rel: Rel) -> tuple[Rel, ...]:
+    return rel.inputs if isinstance(rel, Union) else (rel,)
+
+
+def inputs(rel: Rel) -> tuple[Rel, ...]:
+    """The relations that `rel` reads, in order."""
+    match rel:
+        case Scan() | Delta() | Carried() | Values():
+            return ()
+        case Join(left, right):
+            return (left, right)
+        case Union(terms):
+            return terms
+        case Filter(input) | Project(input) | Negate(input) | Net(input) | Aggregate(input):
+            return (input,)
+
+
+def with_inputs(rel: Rel, new: tuple[Rel, ...]) -> Rel:
+    """`rel` over other inputs; itself when they are the same objects."""
+    if all(a is b for a, b in zip(inputs(rel), new, strict=True)):
+        return rel
+    match rel:
+        case Join():
+            return replace(rel, left=new[0], right=new[1])
+        case Union():
+            return replace(rel, inputs=new)
+        case Scan() | Delta() | Carried() | Values():
+            return rel
+        case _:
+            return replace(rel, input=new[0])
+
+
+def bottom_up(rel: Rel, rewrite: Callable[[Rel], Rel]) -> Rel:
+    """Apply `rewrite` to every node, inputs first, each distinct node once."""
+    memo: dict[Rel, Rel] = {}
+
+    def visit(node: Rel) -> Rel:
+        if node not in memo:
+            memo[node] = rewrite(with_inputs(node, tuple(visit(child) for child in inputs(node))))
+        return memo[node]
+
+    return visit(rel)
+
+
+def walk(rel: Rel) -> Iterator[Rel]:
+    """Every distinct node, the root first."""
+    seen: set[Rel] = set()
+    stack = [rel]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            yield node
+            stack.extend(reversed(inputs(node)))
+
+
+def scalars(rel: Rel) -> tuple[Scalar, ...]:
+    """The expressions that `rel` itself evaluates."""
+    match rel:
+        case Filter(_, predicates):
+            return predicates
+        case Project(_, outputs):
+            return tuple(scalar for _, scalar in outputs)
+        case Join(_, _, on):
+            return on
+        case Aggregate(_, keys, calls):
+            return keys + tuple(scalar for _, call in calls for scalar in call.scalars())
+        case Values(_, rows):
+            return tuple(scalar for row in rows for scalar in row)
+        case _:
+            return ()
+
+
+def empty(schema: tuple[Col, ...]) -> Union:
+    return Union((), schema)
+
+
+def is_empty(rel: Rel) -> bool:
+    return isinstance(rel, Union) and not rel.inputs
+
+
+def verify(rel: Rel) -> None:
+    """Check that every expression reads only columns that exist below it. Raises ValueError."""
+    for node in walk(rel):
+        known = {col for child in inputs(node) for col in child.schema}
+        unknown = columns(*scalars(node)) - known
+        if unknown and not isinstance(node, Values):
+            names = ", ".join(sorted(col.name for col in unknown))
+            msg = f"{type(node).__name__} reads columns that its inputs lack: {names}"
+            raise ValueError(msg)

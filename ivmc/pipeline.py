@@ -1,0 +1,57 @@
+"""The compiler: text → tree → algebra → stages → deltas → SQL."""
+
+from __future__ import annotations
+
+from ivmc.bind import Bound, bind
+from ivmc.catalog import Catalog
+from ivmc.diagnostics import CompileError, Diagnostic
+from ivmc.emit.full import full_plan
+from ivmc.emit.refresh import Emission
+from ivmc.names import view_id
+from ivmc.parse import Parsed, parse
+from ivmc.plan import Mode, Plan
+from ivmc.stages import staged
+
+
+def compile(sql: str, catalog: Catalog, *, name: str = "view", mode: Mode = "auto", version: int | None = None) -> Plan:
+    """The plan that keeps `name` equal to the query `sql`, under PostgreSQL `version` and later.
+
+    `name` may carry a schema: `sales.daily`. Statements before the query are the caller's to read
+    (`Catalog.from_sql`). Raises CompileError for a query that PostgreSQL would reject, or that is
+    not maintained differentially when `mode` asks for it.
+    """
+    parsed = parse(sql)
+    schema, _, relation = name.rpartition(".")
+    schema = schema or (catalog.search_path[0] if catalog.search_path else "public")
+    bound, context = bind(parsed, catalog)
+    if mode == "differential" and context.reasons:
+        raise CompileError(tuple(context.reasons), sql)
+    if mode == "full" or bound is None or context.reasons:
+        names = bound.names if bound else None
+        return full_plan(schema, relation, parsed, names, catalog, mode, _reason(context.reasons, mode))
+    return _differential(schema, relation, parsed, bound, catalog, mode)
+
+
+def _reason(reasons: list[Diagnostic], mode: Mode) -> str:
+    return "; ".join(dict.fromkeys(r.message for r in reasons)) if reasons else f"--mode {mode} was asked for"
+
+
+def _differential(schema: str, name: str, parsed: Parsed, bound: Bound, catalog: Catalog, mode: Mode) -> Plan:
+    id = view_id(schema, name)
+    emission = Emission(id, staged(bound.rel, id), bound.names, catalog)
+    return Plan(
+        schema=schema,
+        name=name,
+        query=parsed.query,
+        mode=mode,
+        strategy="differential",
+        reason=None,
+        settings=tuple(catalog.settings.items()),
+        sources=emission.sources(),
+        storage=emission.storage(),
+        fill=emission.fill(),
+        program=emission.program(),
+        view=emission.view(schema, name),
+        root=emission.staged.root.name,
+        visible=emission.visible(),
+    )

@@ -1,0 +1,64 @@
+"""What can be proved of a relation: its keys.
+
+Source: Date, Darwen, "Relational Database Writings", on inherited candidate keys; LAWS.md 5 and 15
+say where keys are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan
+from ivmc.scalar import Col, equated
+
+Key = frozenset[Col]
+
+
+def keys(rel: Rel) -> frozenset[Key]:
+    """Sets of columns, all of them NOT NULL, on which no two rows of `rel` agree."""
+    match rel:
+        case Scan(relation):
+            return frozenset(_declared(rel, [relation.primary_key, *relation.unique]))
+        case Filter(input, _):
+            return keys(input)
+        case Project(input, outputs):
+            kept = {scalar: column for column, scalar in outputs if isinstance(scalar, Col)}
+            return frozenset(frozenset(kept[c] for c in key) for key in keys(input) if key <= kept.keys())
+        case Join(left, right, on):
+            return _joined(keys(left), keys(right), _equal_pairs(on))
+        case Aggregate(_, group):
+            return frozenset({frozenset(group)}) if not any(c.nullable for c in group) else frozenset()
+        case _:
+            return frozenset()
+
+
+def _declared(scan: Scan, declared: Iterable[tuple[str, ...]]) -> Iterable[Key]:
+    for names in declared:
+        columns = [scan.column(name) for name in names]
+        if columns and all(column is not None and not column.nullable for column in columns):
+            yield frozenset(column for column in columns if column is not None)
+
+
+def _equal_pairs(on: Iterable[object]) -> list[tuple[Col, Col]]:
+    return [pair for predicate in on if (pair := equated(predicate)) is not None]  # type: ignore[arg-type]
+
+
+def _joined(left: Iterable[Key], right: Iterable[Key], equal: list[tuple[Col, Col]]) -> frozenset[Key]:
+    """A side whose key the join equates with the other side adds no rows, so no columns either."""
+    equated_columns = {column for pair in equal for column in pair}
+    found: set[Key] = set()
+    for a in left:
+        for b in right:
+            if b <= equated_columns:
+                found.add(a)
+            if a <= equated_columns:
+                found.add(b)
+            if not (b <= equated_columns or a <= equated_columns):
+                found.add(a | b)
+    return frozenset(found)
+
+
+def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
+    """One key, the same at every run: the narrowest, in order of creation of its columns."""
+    ordered = [tuple(sorted(key, key=lambda column: column.id)) for key in candidates]
+    return min(ordered, key=lambda key: (len(key), [column.id for column in key]), default=None)

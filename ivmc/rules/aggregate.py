@@ -1,0 +1,297 @@
+"""GROUP BY, folded.
+
+What is stored of a group is additive where it can be: with S(R) the running counts and sums of R,
+
+    ΔS(R)  =  S(ΔR)        S(R′)  =  S(R) + S(ΔR)
+
+and every count, sum and average is an expression over S. A group lives while its count of rows is
+not zero. Sums are taken in the result's type, with a count of non-NULL inputs beside each: the
+sum of no values is NULL, not 0.
+
+min, max and the display scale of a numeric without a fixed one are extrema: of the *net* rows per
+(group, value), by image, only the best value t of the change and its net count c can matter.
+With the stored m and its count n: t better than m replaces it; t = m adds c to n; t worse changes
+nothing. Where n reaches zero the group has lost its extremum and is read again. Without netting, an
+insert and a delete of one value below m in one refresh would leave that value behind:
+
+    INSERT INTO t VALUES (1, 3); DELETE FROM t WHERE x = 3;   -- SELECT g, min(x) … with min 5
+
+State   one row per group: its keys, its count, counts and sums of the calls, extrema with counts.
+Cost    O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost.
+Class   additive (counts, sums), extremal (min, max).
+Source  Gupta, Mumick 1995, "Maintenance of Materialized Views", §3; Palpanas et al. 2002,
+        "Incremental Maintenance for Non-Distributive Aggregate Functions".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from ivmc.catalog import Function, Type
+from ivmc.ir import Aggregate, Call, Filter, Net, Project, Rel, Union
+from ivmc.rules.netting import safe
+from ivmc.scalar import (
+    ATOM,
+    BIGINT,
+    BOOLEAN,
+    CAST,
+    COMPARISON,
+    MULTIPLICATIVE,
+    NUMERIC,
+    Col,
+    Expression,
+    Scalar,
+    binary,
+    call,
+    conjunction,
+    fresh,
+    literal,
+)
+
+if TYPE_CHECKING:
+    from ivmc.rules import Differentiate
+
+INTEGER: Final = Type("pg_catalog", "int4")
+ZERO: Final = literal("0", INTEGER, scales=frozenset({0}))
+Best = Literal["min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extremum:
+    """The best value of `of` over the rows that satisfy `filter`, and how many rows have it."""
+
+    best: Best
+    of: Scalar
+    filter: Scalar | None
+    value: Col
+    count: Col
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """How an aggregate is stored: its additive states (the first is the count of rows), its
+    extrema, and each output column as an expression over them."""
+
+    count: Col
+    states: tuple[tuple[Col, Call], ...]
+    extrema: tuple[Extremum, ...]
+    outputs: tuple[tuple[Col, Scalar], ...]
+
+
+def delta(op: Aggregate, d: Differentiate) -> Rel:
+    """The change of the stored state; `fold(op)` must exist."""
+    folded = fold(op)
+    if folded is None:
+        raise TypeError("the groups of this aggregate are read again, not folded")
+    return grouped(safe(d(op.input), expressions(op)), op, folded)
+
+
+def expressions(op: Aggregate) -> tuple[Scalar, ...]:
+    """Everything that the calls evaluate per input row."""
+    return tuple(scalar for _, one in op.calls for scalar in one.scalars())
+
+
+def grouped(rel: Rel, op: Aggregate, folded: Fold) -> Rel:
+    """S(rel): one row per group with states and extrema, of current or of signed rows alike."""
+    sums = Aggregate(rel, op.keys, folded.states)
+    if not folded.extrema:
+        return sums
+    schema = sums.schema + tuple(c for e in folded.extrema for c in (e.value, e.count))
+    parts = [sums, *(_best(rel, op, extremum) for extremum in folded.extrema)]
+    padded = tuple(_padded(part, schema) for part in parts)
+    merged = [(column, _merge("sum", column, state=True)) for column, _ in folded.states]
+    for extremum in folded.extrema:
+        merged.append((extremum.value, _merge("min", extremum.value)))
+        merged.append((extremum.count, _merge("max", extremum.count)))
+    return Aggregate(Union(padded, schema), op.keys, tuple(merged))
+
+
+def _best(rel: Rel, op: Aggregate, extremum: Extremum) -> Rel:
+    """Per group, the best net value and its net count."""
+    value = extremum.value
+    present = Expression("is not null", ("", " IS NOT NULL"), (value,), BOOLEAN, False, ATOM, (ATOM,), False)
+    outputs = (*((key, key) for key in op.keys), (value, extremum.of))
+    rows = rel if extremum.filter is None else Filter(rel, (extremum.filter,))
+    net = Net(Filter(Project(rows, outputs), (present,)))
+    direction = "" if extremum.best == "min" else " DESC"
+    top = Call(_aggregate("array_agg", value.type), (), BIGINT, order=((value, direction),), state=True)
+    best = Call(_aggregate(extremum.best, value.type), (value,), value.type)
+    inner = fresh(value.name, value)
+    grouped_rows = Aggregate(net, op.keys, ((inner, best), (extremum.count, top)))
+    back = ((key, key) for key in op.keys)
+    return Project(grouped_rows, (*back, (value, inner), (extremum.count, extremum.count)))
+
+
+def _padded(part: Rel, schema: tuple[Col, ...]) -> Rel:
+    """The part with NULL for the columns of the others."""
+    known = set(part.schema)
+    return Project(part, tuple((c, c if c in known else _null(c.type)) for c in schema))
+
+
+def _null(kind: Type) -> Scalar:
+    return literal(f"NULL::{kind.sql}", kind, nullable=True)
+
+
+def _merge(name: str, column: Col, *, state: bool = False) -> Call:
+    return Call(_aggregate(name, column.type), (column,), column.type, state=state)
+
+
+def _aggregate(name: str, kind: Type) -> Function:
+    return Function("pg_catalog", name, "a", (kind,), kind, "i", strict=False)
+
+
+# How each call is stored
+
+
+def fold(op: Aggregate) -> Fold | None:
+    """The stored form of an aggregate, None where some call needs its groups read again."""
+    book = _Book(fresh("count", BIGINT, nullable=False), bool(op.keys))
+    outputs = []
+    for column, one in op.calls:
+        stored = book.stored(one)
+        if stored is None:
+            return None
+        outputs.append((column, stored))
+    states = ((book.count, Call(_aggregate("count", BIGINT), (), BIGINT, False, star=True, state=True)),)
+    return Fold(book.count, states + tuple((c, k) for k, c in book.states.items()), tuple(book.extrema), tuple(outputs))
+
+
+def unfolded(one: Call) -> str | None:
+    """Why a call needs its groups read again; None where it is folded."""
+    name, kind = one.function.name, one.args[0].type.name if one.args else ""
+    if one.function.schema != "pg_catalog":
+        return f"{name}() is not an aggregate that ivmc knows"
+    if one.distinct and name not in ("min", "max", "bool_and", "bool_or", "every"):
+        return f"{name}(DISTINCT …) is read again"
+    if name in ("sum", "avg"):
+        if kind in ("float4", "float8"):
+            return f"{name}({kind}): floating-point sums cannot be taken back exactly"
+        return None if kind in ("int2", "int4", "int8", "numeric") else f"{name}({kind}) is read again"
+    if name in ("count", "min", "max", "bool_and", "bool_or", "every"):
+        return None
+    return f"{name}() cannot be taken back"
+
+
+class _Book:
+    """Collects the states that the calls of one aggregate need; equal states are one."""
+
+    def __init__(self, count: Col, keyed: bool) -> None:
+        self.count, self.keyed = count, keyed
+        self.states: dict[Call, Col] = {}
+        self.extrema: list[Extremum] = []
+
+    def stored(self, one: Call) -> Scalar | None:
+        """The call as an expression over the states."""
+        if unfolded(one):
+            return None
+        match one.function.name, one.args:
+            case "count", ():
+                return self.counted(one.filter)
+            case "count", (argument,):
+                return self.present(argument, one.filter)
+            case ("sum" | "avg") as name, (argument,):
+                return self.summed(name, argument, one)
+            case ("min" | "max") as best, (argument,):
+                return self.extremum(best, argument, one.filter).value
+            case ("bool_and" | "every"), (argument,):
+                return self.quantified(argument, one.filter, negated=True)
+            case "bool_or", (argument,):
+                return self.quantified(argument, one.filter, negated=False)
+        return None
+
+    def state(self, name: str, like: str, args: tuple[Scalar, ...], kind: Type, where: Scalar | None) -> Col:
+        one = Call(_aggregate(name, kind), args, kind, False, star=not args, filter=where, state=True)
+        if one not in self.states:
+            scales = args[0].scales if args and name == "sum" else frozenset({0})
+            self.states[one] = replace(fresh(like, kind, nullable=False), scales=scales)
+        return self.states[one]
+
+    def counted(self, where: Scalar | None) -> Col:
+        return self.count if where is None else self.state("count", "count_filtered", (), BIGINT, where)
+
+    def present(self, argument: Scalar, where: Scalar | None) -> Col:
+        """How many inputs of a call are not NULL."""
+        if not argument.nullable:
+            return self.counted(where)
+        return self.state("count", f"count_{_named(argument)}", (argument,), BIGINT, where)
+
+    def always(self, present: Col) -> bool:
+        """Is that count positive in every group that exists?"""
+        return present is self.count and self.keyed
+
+    def summed(self, name: str, argument: Scalar, one: Call) -> Scalar:
+        kind = NUMERIC if argument.type.name in ("int8", "numeric") else BIGINT
+        present = self.present(argument, one.filter)
+        total: Scalar = self.scaled(self.state("sum", f"sum_{_named(argument)}", (argument,), kind, one.filter), argument, one)
+        if name == "sum":
+            return total if self.always(present) else _where_some(present, total, one.type)
+        divisor: Scalar = present if self.always(present) else call("nullif", (present, ZERO), BIGINT, fallible=False)
+        dividend = total if kind == NUMERIC else _cast(total, NUMERIC)
+        return binary("/", dividend, divisor, one.type, MULTIPLICATIVE, nullable=not self.always(present))
+
+    def scaled(self, total: Col, argument: Scalar, one: Call) -> Scalar:
+        """A sum shows the largest scale among its present inputs (law 12).
+
+        Few possible scales are counted and the sum rounded, which drops zeros only; any number
+        of them is an extremum, and the sum is taken anew when the largest scale has left.
+        """
+        if argument.type.name != "numeric" or (argument.scales and len(argument.scales) == 1):
+            return total
+        if argument.scales is None:
+            self.extremum("max", call("scale", (argument,), INTEGER, fallible=False), one.filter)
+            return total
+        low, *higher = sorted(argument.scales)
+        shown: Scalar = literal(str(low), INTEGER)
+        for scale in higher:
+            has = binary("=", call("scale", (argument,), INTEGER, fallible=False), literal(str(scale), INTEGER),
+                         BOOLEAN, COMPARISON, fallible=False)  # fmt: skip
+            where = conjunction([has] if one.filter is None else [one.filter, has])
+            counter = self.state("count", f"count_scale_{scale}", (), BIGINT, where)
+            shown = _if(_positive(counter), literal(str(scale), INTEGER), shown, INTEGER)
+        return call("round", (total, shown), NUMERIC, nullable=False, fallible=False)
+
+    def extremum(self, best: Best, of: Scalar, where: Scalar | None) -> Extremum:
+        for known in self.extrema:
+            if (known.best, known.of, known.filter) == (best, of, where):
+                return known
+        value = fresh(f"{best}_{_named(of)}", of, nullable=True)
+        found = Extremum(best, of, where, value, fresh(f"count_{value.name}", BIGINT))
+        self.extrema.append(found)
+        return found
+
+    def quantified(self, argument: Scalar, where: Scalar | None, *, negated: bool) -> Scalar:
+        """bool_and holds while no input is false, bool_or while one is true; NULL of no inputs."""
+        word = " IS FALSE" if negated else " IS TRUE"
+        test = Expression(word.strip().lower(), ("", word), (argument,), BOOLEAN, False, ATOM, (ATOM,), False)
+        wanted = conjunction([test] if where is None else [where, test])
+        seen = self.state("count", f"count_{'false' if negated else 'true'}", (), BIGINT, wanted)
+        present = self.present(argument, where)
+        op = "=" if negated else ">"
+        answer = binary(op, seen, ZERO, BOOLEAN, COMPARISON, nullable=False, fallible=False)
+        return answer if self.always(present) else _where_some(present, answer, BOOLEAN)
+
+
+def _named(scalar: Scalar) -> str:
+    if isinstance(scalar, Col):
+        return scalar.name
+    return scalar.name if isinstance(scalar, Expression) and scalar.name.isidentifier() else "value"
+
+
+def _positive(count: Col) -> Scalar:
+    return binary(">", count, ZERO, BOOLEAN, COMPARISON, nullable=False, fallible=False)
+
+
+def _cast(scalar: Scalar, kind: Type) -> Scalar:
+    return Expression("cast", ("", f"::{kind.sql}"), (scalar,), kind, scalar.nullable, CAST, (CAST,), False)
+
+
+def _if(condition: Scalar, then: Scalar, otherwise: Scalar, kind: Type) -> Scalar:
+    template = ("CASE WHEN ", " THEN ", " ELSE ", " END")
+    return Expression("case", template, (condition, then, otherwise), kind, levels=(0, 0, 0), fallible=False)
+
+
+def _where_some(count: Col, value: Scalar, kind: Type) -> Scalar:
+    """`value`, or NULL over no inputs."""
+    template = ("CASE WHEN ", " THEN ", " END")
+    return Expression("case", template, (_positive(count), value), kind, levels=(0, 0), fallible=False, scales=value.scales)

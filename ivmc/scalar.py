@@ -1,0 +1,207 @@
+"""Expressions over columns.
+
+Three kinds of node: a column, a piece of boolean logic, and everything else, which is PostgreSQL's
+own text with typed holes (`Expression`). ivmc evaluates none of them; it only needs to know which
+columns an expression reads, whether it can be NULL, whether it reads session settings, and whether
+evaluating it on a row that the query never saw could raise an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import reduce
+from itertools import count
+from typing import Any, Final, Literal, cast
+
+from ivmc.catalog import Type
+
+BOOLEAN: Final = Type("pg_catalog", "bool")
+BIGINT: Final = Type("pg_catalog", "int8")
+NUMERIC: Final = Type("pg_catalog", "numeric")
+
+# Binding strength of printed text, as in PostgreSQL's grammar (manual, table 4.2).
+OR, AND, NOT, IS, COMPARISON, IN, OPERATOR, ADDITIVE, MULTIPLICATIVE, POWER = range(1, 11)
+COLLATE, NEGATION, CAST, ATOM = 12, 13, 15, 20
+
+
+class Node:
+    """Structural equality with a cached hash, shared by scalars and relations."""
+
+    __slots__ = ("_hash",)
+
+    def __hash__(self) -> int:
+        try:
+            return cast("int", object.__getattribute__(self, "_hash"))
+        except AttributeError:
+            parts = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+            value = hash((type(self).__name__, parts))
+            object.__setattr__(self, "_hash", value)
+            return value
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other) or hash(self) != hash(other):
+            return False
+        names = (field.name for field in fields(self))  # type: ignore[arg-type]
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Col(Node):
+    """A column, identified by `id` across the whole query; `name` is only how it is printed.
+
+    `scales` are the display scales that a numeric value of it can have, None when unbounded.
+    """
+
+    id: int
+    name: str
+    type: Type
+    nullable: bool = True
+    scales: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logic(Node):
+    """AND, OR (of two or more) and NOT (of one), in three-valued logic."""
+
+    op: Literal["AND", "OR", "NOT"]
+    args: tuple[Scalar, ...]
+
+    @property
+    def type(self) -> Type:
+        return BOOLEAN
+
+    @property
+    def nullable(self) -> bool:
+        return any(arg.nullable for arg in self.args)
+
+    @property
+    def scales(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression(Node):
+    """Any other expression: `template` interleaved with `args`, as PostgreSQL spells it.
+
+    `template` has one piece more than `args`. `level` is the binding strength of the whole,
+    `levels` what each hole needs at least. `name` identifies what ivmc knows something about
+    (`=`, `+`, `literal`, `extract`, …). `fallible` and `stable` speak of this node alone.
+    `equality` marks the `=` of a type's default operator class: the joinable one.
+    """
+
+    name: str
+    template: tuple[str, ...]
+    args: tuple[Scalar, ...]
+    type: Type
+    nullable: bool = True
+    level: int = ATOM
+    levels: tuple[int, ...] = ()
+    fallible: bool = True
+    stable: bool = False
+    equality: bool = False
+    scales: frozenset[int] | None = None
+
+
+Scalar = Col | Logic | Expression
+
+_ids = count(1)
+
+
+def fresh(name: str, like: Scalar | Type, *, nullable: bool | None = None) -> Col:
+    """A new column; type, nullability and scales are those of `like` unless given."""
+    if isinstance(like, Type):
+        return Col(next(_ids), name, like, nullable is not False)
+    return Col(next(_ids), name, like.type, like.nullable if nullable is None else nullable, like.scales)
+
+
+def literal(text: str, type: Type, *, nullable: bool = False, scales: frozenset[int] | None = None) -> Expression:
+    """A constant, printed as `text`."""
+    level = NEGATION if text.startswith("-") else CAST if "::" in text else ATOM
+    return Expression("literal", (text,), (), type, nullable, level, fallible=False, scales=scales)
+
+
+TRUE: Final = literal("true", BOOLEAN)
+
+
+def call(name: str, args: tuple[Scalar, ...], type: Type, **facts: Any) -> Expression:
+    """A function call in prefix form; `facts` are the other fields of `Expression`."""
+    template = (f"{name}(", *([", "] * (len(args) - 1)), ")") if args else (f"{name}()",)
+    return Expression(name, template, args, type, levels=(0,) * len(args), **facts)
+
+
+def binary(op: str, left: Scalar, right: Scalar, type: Type, level: int, **facts: Any) -> Expression:
+    """An infix operator, left-associative unless it is a comparison."""
+    levels = (level + (level == COMPARISON), level + 1)
+    return Expression(op, ("", f" {op} ", ""), (left, right), type, level=level, levels=levels, **facts)
+
+
+def equals(left: Scalar, right: Scalar) -> Expression:
+    """`left = right` under the type's default equality; never raises."""
+    nullable = left.nullable or right.nullable
+    return binary("=", left, right, BOOLEAN, COMPARISON, nullable=nullable, fallible=False, equality=True)
+
+
+def children(scalar: Scalar) -> tuple[Scalar, ...]:
+    return () if isinstance(scalar, Col) else scalar.args
+
+
+def walk(scalar: Scalar) -> Iterator[Scalar]:
+    """Every node, the root first."""
+    yield scalar
+    for child in children(scalar):
+        yield from walk(child)
+
+
+def columns(*scalars: Scalar) -> frozenset[Col]:
+    """The columns that the scalars read."""
+    return frozenset(node for scalar in scalars for node in walk(scalar) if isinstance(node, Col))
+
+
+def is_fallible(scalar: Scalar) -> bool:
+    """Could evaluating it raise an error on a row that the query itself never evaluates?"""
+    return any(isinstance(node, Expression) and node.fallible for node in walk(scalar))
+
+
+def is_stable(scalar: Scalar) -> bool:
+    """Does its value depend on session settings?"""
+    return any(isinstance(node, Expression) and node.stable for node in walk(scalar))
+
+
+def substitute(scalar: Scalar, mapping: Mapping[Col, Scalar]) -> Scalar:
+    """`scalar` with columns replaced; columns that `mapping` does not name stay."""
+    if isinstance(scalar, Col):
+        return mapping.get(scalar, scalar)
+    args = tuple(substitute(arg, mapping) for arg in scalar.args)
+    return scalar if args == scalar.args else replace(scalar, args=args)
+
+
+def conjuncts(scalar: Scalar) -> tuple[Scalar, ...]:
+    """`a AND b AND c` as (a, b, c)."""
+    if isinstance(scalar, Logic) and scalar.op == "AND":
+        return tuple(part for arg in scalar.args for part in conjuncts(arg))
+    return () if scalar == TRUE else (scalar,)
+
+
+def conjunction(parts: Iterable[Scalar]) -> Scalar:
+    """The inverse of `conjuncts`."""
+    unique = tuple(dict.fromkeys(parts))
+    return TRUE if not unique else unique[0] if len(unique) == 1 else Logic("AND", unique)
+
+
+def equated(predicate: Scalar) -> tuple[Col, Col] | None:
+    """The two columns of `a = b`, where the predicate is that."""
+    match predicate:
+        case Expression(equality=True, args=(Col() as left, Col() as right)):
+            return left, right
+    return None
+
+
+def union_scales(scales: Iterable[frozenset[int] | None]) -> frozenset[int] | None:
+    """The scales of a value that is one of several."""
+    known = list(scales)
+    if not known or any(one is None for one in known):
+        return None
+    return reduce(frozenset.union, cast("list[frozenset[int]]", known))

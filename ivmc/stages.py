@@ -1,0 +1,161 @@
+"""Which sub-plans keep state, and where.
+
+A query becomes a short chain of stages, each a stateless plan under one stateful operator: an
+aggregate, or the store of a result without one. Everything else is stateless and never stored:
+base tables and their indexes are the arrangement. What follows the last stateful operator is
+evaluated by the view that the user reads, unless it depends on session settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ivmc.catalog import Column, Relation
+from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, scalars, walk, with_inputs
+from ivmc.names import SCHEMA, fitted
+from ivmc.normalise import normalise
+from ivmc.properties import keys, shortest
+from ivmc.rules.aggregate import Fold, fold
+from ivmc.scalar import Col, Scalar, is_stable, substitute
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A maintained relation: `op` over earlier stages and base tables, in the table `name`.
+
+    op      the aggregate, or None where the rows of `input` are stored as they are
+    fold    how the aggregate is stored; None where its touched groups are read again
+    key     the columns by which a stored row is found; None for a bag, found by whole image
+    scan    how later stages and the view read it
+    """
+
+    name: str
+    input: Rel
+    op: Aggregate | None
+    fold: Fold | None
+    key: tuple[Col, ...] | None
+    scan: Scan
+
+    @property
+    def outputs(self) -> tuple[tuple[Col, Scalar], ...]:
+        """What a reader of the stage sees, over the stored columns."""
+        if self.fold is None:
+            return tuple((column, column) for column in self.scan.schema)
+        assert self.op is not None
+        return (*((key, key) for key in self.op.keys), *self.fold.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A query as stages, and its result over the last one."""
+
+    stages: tuple[Stage, ...]
+    outputs: tuple[Scalar, ...]
+    where: tuple[Scalar, ...]
+
+    @property
+    def root(self) -> Stage:
+        return self.stages[-1]
+
+
+def staged(rel: Rel, id: str) -> Staged:
+    """Split a bound query. The root's table is called `id`, the others `id__1`, `id__2`, …"""
+    schema = rel.schema
+    canonical = normalise(_identified(rel))
+    found: list[Stage] = []
+    finish = _finish(canonical)
+    if finish is None:
+        below = _cut(canonical, id, found)
+        root = _store(below, id)
+        found.append(root)
+        return Staged(tuple(found), schema, ())
+    aggregate, outputs, where = finish
+    found.append(_aggregate(_cut_inputs(aggregate, id, found), id))
+    mapping = dict(outputs)
+    return Staged(tuple(found), tuple(mapping[column] for column in schema), where)
+
+
+def _identified(rel: Rel) -> Rel:
+    """The query with the columns added that tell its rows apart, where a key can be had."""
+    if _finish(normalise(rel)) is not None:
+        return rel
+    candidates = keys(normalise(_widened(rel)))
+    key = shortest(candidates) or ()
+    missing = tuple(column for column in key if column not in rel.schema)
+    if not missing or not isinstance(rel, Project):
+        return rel
+    wide = _widened(rel)
+    kept = frozenset(rel.schema + missing)
+    assert isinstance(wide, Project)
+    return Project(wide.input, tuple((c, s) for c, s in wide.outputs if c in kept))
+
+
+def _widened(rel: Rel) -> Rel:
+    """The outermost projections, passing every column of their input on as well."""
+    if not isinstance(rel, Project):
+        return rel
+    inner = _widened(rel.input)
+    taken = {column for column, _ in rel.outputs}
+    return Project(inner, rel.outputs + tuple((c, c) for c in inner.schema if c not in taken))
+
+
+def _finish(rel: Rel) -> tuple[Aggregate, tuple[tuple[Col, Scalar], ...], tuple[Scalar, ...]] | None:
+    """A projection and filter directly above an aggregate that any reader may evaluate."""
+    outputs: tuple[tuple[Col, Scalar], ...] = tuple((c, c) for c in rel.schema)
+    where: tuple[Scalar, ...] = ()
+    while not isinstance(rel, Aggregate):
+        match rel:
+            case Project(input, inner):
+                mapping = dict(inner)
+                outputs = tuple((c, substitute(s, mapping)) for c, s in outputs)
+                where = tuple(substitute(s, mapping) for s in where)
+                rel = input
+            case Filter(input, predicates):
+                where = predicates + where
+                rel = input
+            case _:
+                return None
+    if any(is_stable(scalar) for scalar in (*where, *(s for _, s in outputs))):
+        return None
+    return rel, outputs, where
+
+
+def _cut(rel: Rel, id: str, found: list[Stage]) -> Rel:
+    """`rel` with every aggregate replaced by a scan of its stage."""
+    rel = _cut_inputs(rel, id, found)
+    if not isinstance(rel, Aggregate):
+        return rel
+    stage = _aggregate(rel, fitted(id, f"__{len(found) + 1}"))
+    found.append(stage)
+    return stage.scan
+
+
+def _cut_inputs(rel: Rel, id: str, found: list[Stage]) -> Rel:
+    return with_inputs(rel, tuple(_cut(child, id, found) for child in inputs(rel)))
+
+
+def _aggregate(op: Rel, name: str) -> Stage:
+    assert isinstance(op, Aggregate)
+    return Stage(name, op.input, op, fold(op), op.keys, _scan(name, op.schema, op.keys))
+
+
+def _store(rel: Rel, name: str) -> Stage:
+    key = shortest(keys(rel))
+    return Stage(name, rel, None, None, key, _scan(name, rel.schema, key or ()))
+
+
+def _scan(name: str, schema: Sequence[Col], key: Sequence[Col]) -> Scan:
+    """A stage as a table that plans can scan; its columns are found by identity."""
+    columns = tuple(Column(column.name, column.type, not column.nullable) for column in schema)
+    unique = tuple(column.name for column in key) if not any(column.nullable for column in key) else ()
+    return Scan(Relation(SCHEMA, name, "r", columns, primary_key=unique), name, tuple(schema))
+
+
+def sources(stages: Sequence[Stage]) -> tuple[Scan, ...]:
+    """Every base table scan of the stages."""
+    scans = (node for stage in stages for node in walk(stage.input) if isinstance(node, Scan))
+    return tuple(dict.fromkeys(scan for scan in scans if scan.relation.schema != SCHEMA))
+
+
+__all__ = ["Stage", "Staged", "scalars", "sources", "staged"]
