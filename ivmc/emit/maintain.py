@@ -10,7 +10,7 @@ from ivmc.emit.program import Program
 from ivmc.emit.query import positional
 from ivmc.emit.storage import Storage, equality, stored_form
 from ivmc.emit.text import indent, listing
-from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel, Union
+from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import PREFIX, WEIGHT, identifier
 from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
 from ivmc.rules.netting import safe
@@ -43,7 +43,7 @@ class Maintain:
     def store(self) -> None:
         """A result without a stateful operator: its net rows, by key or by image."""
         delta = differentiate(self.stage.input)
-        rows = self.program.operand(Union((delta,), delta.schema) if self.program.is_leaf(delta) else delta)
+        rows = self.program.gathered(delta)
         source = self.storage.is_bag and self.net_rows(rows) or self.net_last(rows)
         self.program.comment("MERGE: net rows by " + ("image" if self.storage.is_bag else "key"))
         names = self.storage.printed(self.storage.columns)
@@ -81,7 +81,7 @@ class Maintain:
         delta = safe(differentiate(op.input), expressions(op))
         names = self.storage.names
         if fold.extrema:
-            rows = program.operand(delta)
+            rows = program.gathered(delta)
             total = program.queries.counts[rows]
             groups = self.collect(op, "Sum up the change of each group", lambda g: program.run(
                 self.insert(g, grouped(rows, op, fold)), program.queries.counts[g]), guard=total)  # fmt: skip
@@ -250,7 +250,7 @@ class Maintain:
         program, op = self.program, self.stage.op
         assert op is not None
         delta = differentiate(op.input)
-        rows = program.operand(delta)
+        rows = program.gathered(delta)
         touched = self.group_table("touched", self.storage.key)
         program.comment("Touched groups: those with a net change")
         wanted = columns(*op.keys, *expressions(op))

@@ -83,7 +83,7 @@ class Program:
 
     def count(self, leaf: Rel) -> None:
         """Have a variable hold the number of rows of a leaf."""
-        if leaf in self.queries.counts:
+        if leaf in self.queries.counts or isinstance(leaf, Carried):
             return
         source = next(node for node in walk(leaf) if isinstance(node, Delta))
         variable = self.variable(source.scan.alias)
@@ -117,8 +117,7 @@ class Program:
             return rel
         match rel:
             case Join(left, right, on):
-                parts = [self.operand(part) if self.changes(part) else part for part in (left, right)]
-                return Join(parts[0], parts[1], on)
+                return Join(self.operand(left), self.operand(right), on)
             case Negate(input):
                 return Negate(self.prepared(input))
             case Filter(input, predicates):
@@ -131,14 +130,16 @@ class Program:
                 return rel
 
     def operand(self, rel: Rel) -> Rel:
-        """A delta that a term reads: a leaf as it is, anything else from a temporary table."""
-        if rel in self.carried:
-            return self.carried[rel]
-        if self.is_leaf(rel):
-            self.count(rel)
-            return rel
-        self.carried[rel] = self.carry(rel)
-        return self.carried[rel]
+        """What a term reads: a sum of deltas from a temporary table, anything else as it is."""
+        if rel not in self.carried and self.changes(rel) and len(self.terms(rel)) > 1:
+            self.carried[rel] = self.carry(rel)
+        return self.prepared(rel)
+
+    def gathered(self, rel: Rel) -> Rel:
+        """A whole delta, counted: a leaf as it is, anything else in a temporary table."""
+        if rel not in self.carried and not self.is_leaf(rel):
+            self.carried[rel] = self.carry(rel)
+        return self.prepared(rel)
 
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
@@ -173,10 +174,10 @@ class Program:
             self.run_plain(rel, sink)
             return
         core, *rest = spine
-        base = self.operand(core)
+        base = self.gathered(core)
         unchanged = [leaf for join in rest for leaf in self.sides(join)]
         for leaf in unchanged:
-            self.operand(leaf)
+            self.gathered(leaf)
         counts = [self.queries.counts[self.carried.get(leaf, leaf)] for leaf in unchanged]
         quiet = self.without(rel, core, base, unchanged)
         self.emit(f"IF {' AND '.join(f'{count} = 0' for count in counts)} THEN")
