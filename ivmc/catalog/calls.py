@@ -100,7 +100,7 @@ def unsolved(coercion: Coercion, solution: Solution, declared: Sequence[TypeEntr
     if solution.undetermined:
         return Unresolved("mismatch", UNDETERMINED.format(""))
     missing = next((d.name for d in declared if solution.of(d) is None), None)
-    if missing is None:
+    if missing is None or not solution.types:
         return None
     if "array" not in missing:
         return Unresolved("mismatch", UNDETERMINED.format(missing + " "))
