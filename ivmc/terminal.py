@@ -83,6 +83,9 @@ def milliseconds(seconds: float) -> str:
     return f"{ms:.1f} ms" if ms < 10 else f"{ms:,.0f} ms"
 
 
+STDIN = "<stdin>"
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A text and where it came from."""
@@ -91,7 +94,7 @@ class File:
     name: str
 
 
-class SqlFile(click.ParamType):
+class SqlFile(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
     """The path of a text file, or `-` for the standard input."""
 
     name = "file"
@@ -103,7 +106,7 @@ class SqlFile(click.ParamType):
             raw = sys.stdin.buffer.read() if value == "-" else Path(value).read_bytes()
         except OSError as error:
             self.fail(f"cannot read {value!r}: {error.strerror}", param, ctx)
-        return File(_decoded(raw, value), "<stdin>" if value == "-" else value)
+        return File(_decoded(raw, value), STDIN if value == "-" else value)
 
 
 def _decoded(raw: bytes, filename: str) -> str:
@@ -132,6 +135,7 @@ class Commands(click.Group):
 
 
 def complain(error: CompileError) -> None:
+    """Show diagnostics on stderr, in colour on a terminal; a traceback if `IVMC_TRACEBACK=1`."""
     color = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     click.echo(error.render(color=color), err=True)
     if os.environ.get("IVMC_TRACEBACK") == "1":

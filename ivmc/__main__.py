@@ -1,0 +1,5 @@
+"""`python -m ivmc`."""
+
+from ivmc.cli import main
+
+main(prog_name="ivmc")
