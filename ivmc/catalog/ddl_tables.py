@@ -155,7 +155,7 @@ def definition(query: Any, aliases: Any) -> str:
 def create_index(script: Script, node: Any) -> None:
     """CREATE INDEX: its leading plain columns; a key where it is unique, whole and plain."""
     draft = script.draft(node.relation)
-    if draft is None:
+    if draft is None or node.accessMethod not in ("btree", "hash"):
         return
     columns = index_columns(node.indexParams)
     name = node.idxname or "_".join([draft.name, *columns, "idx"])

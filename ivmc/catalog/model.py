@@ -75,7 +75,7 @@ class Relation:
 
     `unique` holds constraints and indexes that are neither partial, nor over expressions, nor
     deferrable; their columns may be null. `indexes` holds the leading plain columns of every
-    index, those of keys included. `definition` is a view's SELECT.
+    whole btree or hash index, those of keys included. `definition` is a view's SELECT.
     """
 
     schema: str

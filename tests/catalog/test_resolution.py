@@ -1,4 +1,4 @@
-"""Every function and operator of PostgreSQL is found by its own argument types; samples, by a server's choice."""
+"""Every function and operator is found by its own argument types; samples, by a server's choice."""
 
 import random
 from typing import Any
@@ -17,9 +17,10 @@ CONCRETE = {
     "anycompatiblemultirange": "int4multirange", "anyenum": "mood",
 }  # fmt: skip
 SAMPLED = (
-    "int2 int4 int8 float4 float8 numeric money text varchar bpchar char name bool bytea bit varbit date time "
-    "timetz timestamp timestamptz interval uuid json jsonb xml inet cidr macaddr oid point box tsvector tsquery "
-    "xid int4range numrange int4multirange _int4 _int8 _text _varchar _numeric unknown regclass oidvector"
+    "int2 int4 int8 float4 float8 numeric money text varchar bpchar char name bool bytea bit varbit date "
+    "time timetz timestamp timestamptz interval uuid json jsonb xml inet cidr macaddr oid point box "
+    "tsvector tsquery xid int4range numrange int4multirange _int4 _int8 _text _varchar _numeric unknown "
+    "regclass oidvector"
 ).split()
 
 
@@ -133,7 +134,9 @@ def test_the_choice_among_overloads_is_the_servers(conn: psycopg.Connection[Any]
         if all(p.kind == "f" or (p.kind == "a" and p.aggregate_kind == "n") for p in known.functions(name))
         and not name.startswith(("binary_upgrade", "unknown"))
     ]
-    samples = [sampled_operators(rng) for _ in range(4000)] + [sampled_function(rng, plain) for _ in range(4000)]
+    samples = [sampled_operators(rng) for _ in range(4000)] + [
+        sampled_function(rng, plain) for _ in range(4000)
+    ]
     conn.execute(DESCRIBE)
     texts = [text for text, *_ in samples]
     theirs = [row[0] for row in conn.execute("SELECT * FROM describe(%s)", (texts,))]
