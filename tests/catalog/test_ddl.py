@@ -35,7 +35,15 @@ def relations(catalog: Catalog, schema: str) -> dict[str, Relation]:
 
 
 def schema_of(conn: Connection) -> str:
-    return str(conn.execute("SELECT current_schema").fetchone()[0])
+    row = conn.execute("SELECT current_schema").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def table(catalog: Catalog, *names: str) -> Relation:
+    found = catalog.relation(names)
+    assert found is not None
+    return found
 
 
 def test_offline_and_online_agree(conn: Connection) -> None:
@@ -72,19 +80,19 @@ def test_the_path_decides_where_names_lead() -> None:
         "SET search_path = s, public; CREATE TABLE u (c t)"
     )
     assert catalog.search_path == ("s", "public")
-    names = [catalog.relation(name).columns[0].name for name in (("t",), ("public", "t"), ("s", "u"))]
+    names = [table(catalog, *name).columns[0].name for name in (("t",), ("public", "t"), ("s", "u"))]
     assert names == ["b", "a", "c"]
-    assert catalog.relation(("u",)).columns[0].type == Type("s", "t")
+    assert table(catalog, "u").columns[0].type == Type("s", "t")
     assert catalog.fields(Type("s", "t")) == (("b", Type("pg_catalog", "int4")),)
     assert catalog.relation(("v",)) is None
-    assert catalog.relation(("pg_class",)).schema == "pg_catalog"
+    assert table(catalog, "pg_class").schema == "pg_catalog"
 
 
 def test_the_empty_path_of_a_dump_stays_inside_it() -> None:
     catalog = Catalog.from_sql(
         "SELECT pg_catalog.set_config('search_path', '', false); CREATE TABLE public.t (a int);"
     )
-    assert catalog.relation(("t",)).columns == (Column("a", Type("pg_catalog", "int4")),)
+    assert table(catalog, "t").columns == (Column("a", Type("pg_catalog", "int4")),)
 
 
 def test_data_and_psql_commands_are_skipped() -> None:
@@ -99,7 +107,7 @@ def test_an_unknown_type_is_refused_unless_an_extension_may_have_made_it() -> No
     with pytest.raises(Unresolved, match='type "geometry" does not exist'):
         Catalog.from_sql("CREATE TABLE t (a geometry)")
     catalog = Catalog.from_sql("CREATE EXTENSION postgis; CREATE TABLE t (a geometry(Point, 4326))")
-    found = catalog.relation(("t",)).columns[0].type
+    found = table(catalog, "t").columns[0].type
     assert found == Type("public", "geometry")
     assert (catalog.equality(found), catalog.hashable(found), catalog.orderable(found)) == (
         "none",
@@ -112,15 +120,15 @@ def test_a_view_keeps_its_query_under_its_own_names() -> None:
     catalog = Catalog.from_sql(
         "CREATE TABLE t (a int); CREATE VIEW v (b) AS SELECT a FROM t; CREATE VIEW w AS TABLE v"
     )
-    assert catalog.relation(("v",)).definition == "SELECT * FROM (SELECT a FROM t) AS renamed(b)"
-    assert catalog.relation(("w",)).definition == "SELECT * FROM v"
+    assert table(catalog, "v").definition == "SELECT * FROM (SELECT a FROM t) AS renamed(b)"
+    assert table(catalog, "w").definition == "SELECT * FROM v"
 
 
 @pytest.mark.parametrize(("version", "kind"), [(15, "s"), (18, "v")])
 def test_a_generated_column_is_virtual_from_18_on(version: int, kind: str) -> None:
     catalog = Catalog.from_sql("CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1))", version=version)
-    assert catalog.relation(("t",)).columns[1].generated == kind
-    assert catalog.relation(("t",)).columns[1].expression == "a + 1"
+    assert table(catalog, "t").columns[1].generated == kind
+    assert table(catalog, "t").columns[1].expression == "a + 1"
 
 
 def test_percent_type_follows_the_column() -> None:

@@ -27,27 +27,31 @@ def everything(conn: Connection) -> Connection:
 
 def offline(conn: Connection) -> Catalog:
     """The catalog of the same script, run under the same search_path."""
-    schema = conn.execute("SELECT current_schema").fetchone()[0]
+    schema = value(conn, "SELECT current_schema")
     return Catalog.from_sql(
         f"SET search_path TO {schema};{SCHEMA}", version=conn.info.server_version // 10_000
     )
 
 
+def value(conn: Connection, query: str, *args: object) -> str:
+    row = conn.execute(query.encode(), args).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def described(conn: Connection, text: str) -> str:
     """The type of a view's column that is this expression: with its modifier, domains kept."""
     conn.execute(f"CREATE VIEW described AS SELECT {text} AS found FROM every".encode())
-    row = conn.execute(
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'described'::regclass"
-    ).fetchone()
+    columns = "FROM pg_attribute WHERE attrelid = 'described'::regclass"
+    answer = value(conn, f"SELECT format_type(atttypid, atttypmod) {columns}")
     conn.execute("DROP VIEW described")
-    return row[0]
+    return answer
 
 
 def spelt(conn: Connection, catalog: Catalog, type_: Type) -> str:
     """Our type as the server prints it; a literal that nobody asked about becomes text."""
     name = "text" if type_ == UNKNOWN else catalog.format(type_.plain)
-    query = "SELECT format_type(%s::regtype, %s)"
-    return conn.execute(query, (name, type_.typmod)).fetchone()[0]
+    return value(conn, "SELECT format_type(%s::regtype, %s)", name, type_.typmod)
 
 
 def ours(conn: Connection, catalog: Catalog, relation: Relation, text: str) -> str | tuple[str, str]:

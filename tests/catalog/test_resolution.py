@@ -62,7 +62,7 @@ def test_every_operator_is_found_by_its_own_types(catalog: Catalog) -> None:
     assert len(everything) > 790
     wrong = []
     for each in everything:
-        left = each.left and actual(each.left)
+        left = actual(each.left) if each.left else None
         found = catalog.operator(("pg_catalog", each.name), left, actual(each.right))
         if found.function.name != each.function.name:
             wrong.append((each.name, left, each.right.name, found.function.name))

@@ -2,19 +2,27 @@
 
 from typing import Any
 
-from pglast import ast, enums, parse_sql
+from pglast import enums, parse_sql
 
 from ivmc.catalog import Catalog, Relation, Type
 
 UNKNOWN = Type("pg_catalog", "unknown")
 TEXT = Type("pg_catalog", "text")
 BOOL = Type("pg_catalog", "bool")
+RECORD = Type("pg_catalog", "record")
 Kind = enums.A_Expr_Kind
+PLAIN = (Kind.AEXPR_OP, Kind.AEXPR_LIKE, Kind.AEXPR_ILIKE)
+OVER_ARRAY = (Kind.AEXPR_OP_ANY, Kind.AEXPR_OP_ALL)
 
 
 def type_of_expression(catalog: Catalog, relation: Relation, text: str) -> Type:
-    (statement,) = parse_sql(f"SELECT {text}")
-    return Typer(catalog, relation).type(statement.stmt.targetList[0].val)
+    statements: Any = parse_sql(f"SELECT {text}")
+    return Typer(catalog, relation).type(statements[0].stmt.targetList[0].val)
+
+
+def found(type_: Type | None) -> Type:
+    assert type_ is not None
+    return type_
 
 
 class Typer:
@@ -23,89 +31,94 @@ class Typer:
         self.relation = relation
 
     def type(self, node: Any) -> Type:
-        match node:
-            case ast.ColumnRef():
-                return self.relation.column(node.fields[-1].sval).type
-            case ast.A_Const():
-                return self.constant(node)
-            case ast.TypeCast():
+        match type(node).__name__:
+            case "ColumnRef":
+                return {c.name: c.type for c in self.relation.columns}[node.fields[-1].sval]
+            case "A_Const":
+                return self.constant(node.val)
+            case "TypeCast":
                 return self.cast(node)
-            case ast.A_Expr():
+            case "A_Expr":
                 return self.operator(node)
-            case ast.FuncCall():
+            case "FuncCall":
                 return self.call(node)
-            case ast.BoolExpr() | ast.NullTest() | ast.BooleanTest():
+            case "BoolExpr" | "NullTest" | "BooleanTest":
                 return BOOL
-            case ast.CaseExpr():
-                results = [node.defresult, *(w.result for w in node.args)]
-                return self.common([UNKNOWN if r is None else self.type(r) for r in results], "CASE")
-            case ast.CoalesceExpr():
-                return self.common([self.type(a) for a in node.args], "COALESCE")
-            case ast.MinMaxExpr():
+            case "CaseExpr":
+                results = [node.defresult, *(when.result for when in node.args)]
+                return self.common([r and self.type(r) for r in results], "CASE")
+            case "CoalesceExpr":
+                return self.common(self.types(node.args), "COALESCE")
+            case "MinMaxExpr":
                 word = "GREATEST" if node.op == enums.MinMaxOp.IS_GREATEST else "LEAST"
-                return self.common([self.type(a) for a in node.args], word)
-            case ast.A_ArrayExpr():
-                item = self.common([self.type(a) for a in node.elements], "ARRAY")
-                return item if self.catalog.element(item) else self.catalog.array(item)
-            case ast.A_Indirection():
+                return self.common(self.types(node.args), word)
+            case "A_ArrayExpr":
+                item = self.common(self.types(node.elements), "ARRAY")
+                return item if self.catalog.element(item) else found(self.catalog.array(item))
+            case "A_Indirection":
                 return self.indirection(node)
-            case ast.CollateClause():
-                found = self.type(node.arg)
-                return TEXT if found == UNKNOWN else found
-            case ast.RowExpr():
-                return Type("pg_catalog", "record")
-        raise NotImplementedError(node)
+            case "CollateClause":
+                of = self.type(node.arg)
+                return TEXT if of == UNKNOWN else of
+            case "RowExpr":
+                return RECORD
+            case _:
+                raise NotImplementedError(node)
 
-    def common(self, types: list[Type], construct: str) -> Type:
-        return self.catalog.common_type(types, construct)
+    def types(self, nodes: Any) -> list[Type | None]:
+        return [self.type(node) for node in nodes or ()]
 
-    def constant(self, node: ast.A_Const) -> Type:
-        match node.val:
-            case ast.Integer():
+    def common(self, types: list[Type | None], construct: str) -> Type:
+        return self.catalog.common_type([t or UNKNOWN for t in types], construct)
+
+    def constant(self, value: Any) -> Type:
+        match type(value).__name__:
+            case "Integer":
                 return Type("pg_catalog", "int4")
-            case ast.Float(fval=digits):
-                whole = digits.isdecimal()
-                return Type("pg_catalog", "int8" if whole and int(digits) < 2**63 else "numeric")
-            case ast.Boolean():
+            case "Float":
+                whole = value.fval.isdecimal() and int(value.fval) < 2**63
+                return Type("pg_catalog", "int8" if whole else "numeric")
+            case "Boolean":
                 return BOOL
-            case ast.BitString():
+            case "BitString":
                 return Type("pg_catalog", "bit")
-        return UNKNOWN
+            case _:
+                return UNKNOWN
 
-    def cast(self, node: ast.TypeCast) -> Type:
+    def cast(self, node: Any) -> Type:
         target = self.catalog.type_of(node.typeName)
         source = self.type(node.arg)
         assert self.catalog.can_cast(source, target), f"{source.sql} to {target.sql}"
         return target
 
-    def operator(self, node: ast.A_Expr) -> Type:
+    def operator(self, node: Any) -> Type:
         names = tuple(n.sval for n in node.name)
-        right = self.type(node.rexpr) if not isinstance(node.rexpr, tuple) else UNKNOWN
+        if node.kind not in (*PLAIN, *OVER_ARRAY, Kind.AEXPR_NULLIF):
+            return BOOL
         left = None if node.lexpr is None else self.type(node.lexpr)
-        match node.kind:
-            case Kind.AEXPR_NULLIF:
-                found = self.catalog.operator(names, left, right).left
-                return left if found.plain == left.plain else found
-            case Kind.AEXPR_OP_ANY | Kind.AEXPR_OP_ALL:
-                return self.catalog.operator(names, left, self.catalog.element(right)).result
-            case Kind.AEXPR_OP | Kind.AEXPR_LIKE | Kind.AEXPR_ILIKE:
-                return self.catalog.operator(names, left, right).result
-        return BOOL
+        right = self.type(node.rexpr)
+        if node.kind in OVER_ARRAY:
+            right = found(self.catalog.element(right))
+        operator = self.catalog.operator(names, left, right)
+        if node.kind == Kind.AEXPR_NULLIF:
+            same = operator.left == found(left).plain
+            return found(left if same else operator.left)
+        return operator.result
 
-    def call(self, node: ast.FuncCall) -> Type:
+    def call(self, node: Any) -> Type:
         names = tuple(n.sval for n in node.funcname)
-        plain = [a for a in node.args or () if not isinstance(a, ast.NamedArgExpr)]
-        named = {a.name: self.type(a.arg) for a in node.args or () if isinstance(a, ast.NamedArgExpr)}
+        is_named = {id(a) for a in node.args or () if type(a).__name__ == "NamedArgExpr"}
+        plain = [a for a in node.args or () if id(a) not in is_named]
+        named = {a.name: self.type(a.arg) for a in node.args or () if id(a) in is_named}
         within = [s.node for s in node.agg_order or ()] if node.agg_within_group else []
         types = [self.type(a) for a in (*plain, *within)]
-        found = self.catalog.function(names, types, variadic=bool(node.func_variadic), named=named)
-        return found.result
+        return self.catalog.function(names, types, variadic=bool(node.func_variadic), named=named).result
 
-    def indirection(self, node: ast.A_Indirection) -> Type:
-        found = self.type(node.arg)
+    def indirection(self, node: Any) -> Type:
+        of = self.type(node.arg)
         for step in node.indirection:
-            if isinstance(step, ast.String):
-                found = dict(self.catalog.fields(found))[step.sval]
+            if type(step).__name__ == "String":
+                of = dict(self.catalog.fields(of))[step.sval]
             elif not step.is_slice:
-                found = self.catalog.subscripted(found)
-        return found
+                of = found(self.catalog.subscripted(of))
+        return of
