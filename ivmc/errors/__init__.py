@@ -36,7 +36,6 @@ from ivmc.errors.fallback import (
 )
 from ivmc.errors.meaning import (
     AggregateNotAllowed,
-    CannotCast,
     ColumnCountMismatch,
     InvalidCall,
     InvalidOrdinal,
@@ -50,8 +49,6 @@ from ivmc.errors.meaning import (
     TemporaryTable,
     TypeMismatch,
     UngroupedColumn,
-    UnknownWindow,
-    WindowNotAllowed,
 )
 from ivmc.errors.names import (
     AmbiguousColumn,
@@ -113,7 +110,6 @@ __all__ = [
     "AmbiguousFunction",
     "AmbiguousOperator",
     "Busy",
-    "CannotCast",
     "CaptureDisabled",
     "ColumnCountMismatch",
     "CurrentTime",
@@ -182,13 +178,11 @@ __all__ = [
     "UnknownSchema",
     "UnknownType",
     "UnknownView",
-    "UnknownWindow",
     "Unreachable",
     "ViewDiffers",
     "ViewExists",
     "VolatileFunction",
     "WindowFunction",
-    "WindowNotAllowed",
     "WrongIsolation",
     "catalogue",
 ]

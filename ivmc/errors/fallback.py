@@ -11,16 +11,14 @@ from typing import ClassVar
 
 from ivmc.diagnostics import Diagnostic
 
-ASK_FOR_FULL = "the default `--mode auto` recomputes the view in full at each refresh"
-
 
 @dataclass(frozen=True, slots=True)
 class Fallback(Diagnostic):
     """A construct that makes the view recompute: the parent of every code in this range."""
 
     code: ClassVar[str] = "IVM300"
-    help = f"{ASK_FOR_FULL}; {{instead}}"
-    instead: ClassVar[str] = "or write the query without it"
+    help = "{instead}\nor leave `--mode` at `auto`: the view is then recomputed at each refresh"
+    instead: ClassVar[str] = "write the query without it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class WindowFunction(Fallback):
     code = "IVM301"
     title = "window functions are not maintained incrementally"
     label = "`{name}` is a window function"
-    instead = "or maintain what is below it, and put the window into the query that reads the view"
+    instead = "maintain what is below it, and put the window into the query that reads the view"
     name: str
 
 
@@ -57,7 +55,7 @@ class Subquery(Fallback):
 
     code = "IVM302"
     title = "{kind} subqueries in expressions are not maintained incrementally"
-    instead = "or join with a grouped subquery in FROM"
+    instead = "join with a grouped subquery in FROM"
     kind: str
 
 
@@ -76,7 +74,7 @@ class OuterJoin(Fallback):
 
     code = "IVM303"
     title = "{kind} joins are not maintained incrementally"
-    instead = "or use an inner join where every row has a match"
+    instead = "use an inner join where every row has a match"
     kind: str
 
 
@@ -113,7 +111,7 @@ class RowLimit(Fallback):
 
     code = "IVM305"
     title = "{clause} is not maintained incrementally"
-    instead = "or limit the rows in the query that reads the view"
+    instead = "limit the rows in the query that reads the view"
     clause: str = "LIMIT"
 
 
@@ -131,7 +129,7 @@ class DistinctOn(Fallback):
 
     code = "IVM306"
     title = "DISTINCT ON is not maintained incrementally"
-    instead = "or group by its expressions, and aggregate the rest"
+    instead = "group by its expressions, and aggregate the rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ class Recursion(Fallback):
     code = "IVM307"
     title = "recursive queries are not maintained incrementally"
     label = "`{name}` refers to itself"
-    instead = "or join the table with itself where the depth is known"
+    instead = "join the table with itself where the depth is known"
     name: str
 
 
@@ -173,7 +171,7 @@ class SetReturningFunction(Fallback):
     code = "IVM308"
     title = "set-returning functions are not maintained incrementally"
     label = "`{name}` returns a set"
-    instead = "or call it in the query that reads the view"
+    instead = "call it in the query that reads the view"
     name: str
 
 
@@ -192,7 +190,7 @@ class TableSample(Fallback):
     code = "IVM309"
     title = "TABLESAMPLE is not maintained incrementally"
     label = "depends on where rows are stored"
-    instead = "or draw by a hash of the key"
+    instead = "draw by a hash of the key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,7 @@ class GroupingSets(Fallback):
 
     code = "IVM310"
     title = "{kind} is not maintained incrementally"
-    instead = "or write UNION ALL of one GROUP BY per set"
+    instead = "write UNION ALL of one GROUP BY per set"
     kind: str
 
 
@@ -229,7 +227,7 @@ class Lateral(Fallback):
 
     code = "IVM311"
     title = "LATERAL subqueries are not maintained incrementally"
-    instead = "or join with a grouped subquery"
+    instead = "join with a grouped subquery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +245,7 @@ class CurrentTime(Fallback):
     code = "IVM312"
     title = "the current time is not maintained incrementally"
     label = "`{name}` moves while no data changes"
-    instead = "or keep the column, and filter in the query that reads the view"
+    instead = "keep the column, and filter in the query that reads the view"
     name: str
 
 
@@ -286,7 +284,7 @@ class TableFunction(Fallback):
 
     code = "IVM314"
     title = "{kind} is not maintained incrementally"
-    instead = "or use it in the query that reads the view"
+    instead = "use it in the query that reads the view"
     kind: str
 
 
@@ -310,7 +308,7 @@ class UncapturedSource(Fallback):
     code = "IVM315"
     title = "changes of `{name}` cannot be captured"
     label = "{kind}"
-    instead = "or read the tables that it is made from"
+    instead = "read the tables that it is made from"
     name: str
     kind: str
 
@@ -332,7 +330,7 @@ class NoRowIdentity(Fallback):
 
     code = "IVM316"
     title = "rows cannot be told apart: `{column}` is {type}, which has no equality"
-    instead = "or select the primary key too, or cast the column"
+    instead = "select the primary key too, or cast the column"
     column: str
     type: str
 

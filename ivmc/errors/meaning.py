@@ -21,28 +21,14 @@ class TypeMismatch(Diagnostic):
 
     code = "IVM220"
     title = "{error}"
-    help = "{hint}"
+    help = "{way_out}"
     error: str
-    hint: str = "cast it, as in `x::text`"
+    hint: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class CannotCast(Diagnostic):
-    """There is no cast from one type to the other.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, paid boolean);
-        SELECT paid::date AS paid FROM orders;
-
-    Say what is meant by CASE, or cast by way of text.
-    """
-
-    code = "IVM221"
-    title = "cannot cast type {source} to {target}"
-    help = "say what is meant by CASE, or cast by way of `text`"
-    source: str
-    target: str
+    @property
+    def way_out(self) -> str:
+        """PostgreSQL's own hint, where it has one."""
+        return self.hint or "cast it, as in `x::text`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +114,8 @@ class NestedAggregate(Diagnostic):
 
     code = "IVM225"
     title = "aggregate function calls cannot be nested"
-    label = "`{name}` is inside another aggregate"
-    help = "compute it in a subquery in FROM, and aggregate over that"
+    label = "`{name}` has an aggregate among its arguments"
+    help = "compute the inner one in a subquery in FROM, and the outer one over it"
     name: str
 
 
@@ -153,26 +139,6 @@ class UngroupedColumn(Diagnostic):
     label = "many values per group"
     help = "add it to GROUP BY, or aggregate it, as in `max(…)`"
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class WindowNotAllowed(Diagnostic):
-    """A window function stands in a clause that is evaluated before windows are.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
-        SELECT id FROM orders WHERE row_number() OVER (ORDER BY amount) = 1;
-
-    Compute it in a subquery in FROM, and filter outside.
-    """
-
-    code = "IVM227"
-    title = "window functions are not allowed in {clause}"
-    label = "`{name}` is a window function"
-    help = "compute it in a subquery in FROM, and use its column here"
-    name: str
-    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +168,7 @@ class InvalidOrdinal(Diagnostic):
     Example::
 
         CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
-        SELECT customer, count(*) AS n FROM orders GROUP BY 3;
+        SELECT count(*) AS n FROM orders GROUP BY 3;
 
     Use a number that exists, or the column's name.
     """
@@ -311,24 +277,6 @@ class TemporaryTable(Diagnostic):
     title = "`{name}` is a temporary table"
     label = "gone at the end of the session"
     help = "read a permanent table"
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownWindow(Diagnostic):
-    """OVER names a window that the WINDOW clause does not define.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, amount numeric);
-        SELECT id, rank() OVER w AS place FROM orders;
-
-    Define it: `WINDOW w AS (ORDER BY amount)`.
-    """
-
-    code = "IVM235"
-    title = "window `{name}` does not exist"
-    help = "define it: `WINDOW {name} AS (…)`"
     name: str
 
 

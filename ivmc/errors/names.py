@@ -243,16 +243,16 @@ class UnknownFunction(Diagnostic):
     """
 
     code = "IVM210"
-    title = "function {call} does not exist"
+    title = "{error}"
     help = "{hint}"
-    call: str
+    error: str
     known: tuple[str, ...] = ()
 
     @property
     def hint(self) -> str:
         """The closest function of that name or a like one."""
         return did_you_mean(
-            self.call.partition("(")[0],
+            self.error.removeprefix("function ").partition("(")[0],
             self.known,
             "cast the arguments; for a function of your own add its CREATE FUNCTION, or use `--dsn`",
         )
@@ -273,9 +273,9 @@ class AmbiguousFunction(Diagnostic):
     """
 
     code = "IVM211"
-    title = "function {call} is not unique"
+    title = "{error}"
     help = "cast the arguments to the types of the function that is meant"
-    call: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +291,9 @@ class UnknownOperator(Diagnostic):
     """
 
     code = "IVM212"
-    title = "operator does not exist: {operator}"
+    title = "{error}"
     help = "cast an operand, as in `x::text`"
-    operator: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +308,9 @@ class AmbiguousOperator(Diagnostic):
     """
 
     code = "IVM213"
-    title = "operator is not unique: {operator}"
+    title = "{error}"
     help = "cast the operands, as in `x::text`"
-    operator: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
