@@ -581,6 +581,9 @@ class Expressions:
             return self.context.error(errors.VolatileFunction(span, text))
         if node.over is not None or function.kind == "w":
             return self.context.reason(errors.WindowFunction(span, text), function.result)
+        if function.kind != "a" and (clause := facts.clause_for_aggregates(node)):
+            fault = f"{clause} specified, but {function.name} is not an aggregate function"
+            return self.context.error(errors.InvalidCall(span, fault))
         if function.kind == "a":
             if self.collect is None:
                 return self.context.error(errors.AggregateNotAllowed(span, text, self.clause))

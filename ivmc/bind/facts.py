@@ -235,3 +235,15 @@ def with_columns(node: Any, replace: Callable[[ast.ColumnRef], ast.ColumnRef]) -
     for name in node:
         setattr(copy, name, with_columns(getattr(node, name), replace))
     return copy
+
+
+def clause_for_aggregates(call: ast.FuncCall) -> str:
+    """The clause of a call that only an aggregate may have, in PostgreSQL's words."""
+    clauses = {
+        "*": call.agg_star,
+        "DISTINCT": call.agg_distinct,
+        "WITHIN GROUP": call.agg_within_group,
+        "ORDER BY": call.agg_order,
+        "FILTER": call.agg_filter,
+    }
+    return next((name for name, present in clauses.items() if present), "")

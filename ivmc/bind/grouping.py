@@ -17,6 +17,7 @@ from ivmc.bind import facts
 from ivmc.bind.context import POISON, UNKNOWN, Context, is_poisoned
 from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Scope
+from ivmc.bind.tables import Opaque
 from ivmc.catalog import Function, Type
 from ivmc.ir import Aggregate, Call, Filter, Project, Rel
 from ivmc.scalar import Col, Expression, Scalar, columns, conjuncts, fresh
@@ -66,7 +67,7 @@ class Grouping:
             if isinstance(item, ast.GroupingSet):
                 kind = "GROUPING SETS"
                 self.context.reason(errors.GroupingSets(self.context.span(item), kind))
-                continue
+                raise Opaque
             key = self.key(item, selected)
             if not is_poisoned(key):
                 self.check_groupable(item, key)

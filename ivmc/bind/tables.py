@@ -180,6 +180,7 @@ class Tables:
     def subselect(self, node: ast.RangeSubselect) -> tuple[Rel, Scope]:
         if node.lateral:
             self.context.reason(errors.Lateral(self.context.span(node)))
+            raise Opaque
         bound = self.query(self.context, node.subquery, self.parent, self.environment)
         return self.derived(bound, node.alias, None, node)
 
