@@ -9,8 +9,10 @@ run the script again, or `CALL ivmc.drop`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -43,25 +45,44 @@ def script(plan: Plan) -> str:
 
 def runtime() -> Transaction:
     """The schema `ivmc`, under a lock: two sessions may install it at once."""
-    text = files("ivmc.runtime").joinpath("schema.sql").read_text(encoding="utf-8")
+    text = schema_text()
     return Transaction(
-        "The runtime", ("DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('ivmc')); END $$;", text.rstrip())
+        "The runtime",
+        (
+            "DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('ivmc')); END $$;",
+            text.rstrip(),
+            f"COMMENT ON SCHEMA ivmc IS {literal(runtime_version())};",
+        ),
     )
 
 
-def transactions(plan: Plan) -> tuple[Transaction, Transaction]:
-    """What follows the runtime: register and capture, then fill."""
-    return registration(plan), filling(plan)
+def runtime_version() -> str:
+    """What the comment of the schema `ivmc` says where this very runtime is installed."""
+    return f"ivmc runtime {hashlib.sha256(schema_text().encode()).hexdigest()[:12]}"
 
 
-def registration(plan: Plan) -> Transaction:
+@cache
+def schema_text() -> str:
+    """The SQL of the runtime."""
+    return files("ivmc.runtime").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def transactions(plan: Plan, *, replaces: bool = False) -> tuple[Transaction, Transaction]:
+    """What follows the runtime: register and capture, then fill.
+
+    A plan that `replaces` a view of its name leaves that one as it is until it is itself filled.
+    """
+    return registration(plan, replaces=replaces), filling(plan)
+
+
+def registration(plan: Plan, *, replaces: bool = False) -> Transaction:
     """Register the view, and begin to capture the changes of its sources."""
     sources = sorted(plan.sources, key=lambda s: (s.schema, s.name))
     return Transaction(
         f"Register {plan.schema}.{plan.name} and capture what it reads",
         (
             "SET LOCAL lock_timeout = '10s';",
-            register(plan),
+            register(plan, replaces=replaces),
             *(reads(plan, s) for s in sources),
             *((f"CALL ivmc.capture({literal(plan.id)});",) if pending(plan) else ()),
         ),
@@ -87,7 +108,7 @@ def filling(plan: Plan) -> Transaction:
     )
 
 
-def register(plan: Plan) -> str:
+def register(plan: Plan, *, replaces: bool = False) -> str:
     """The call that enters a plan in the registry."""
     settings = (*plan.settings, *REFRESH_SETTINGS)
     program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2)"
@@ -108,7 +129,8 @@ def register(plan: Plan) -> str:
         ("visible_where", optional(plan.visible.where)),
         ("program", literal(program)),
         ("pending", optional(asks)),
-        ("plan", literal(json.dumps(summary(plan)))),
+        ("plan", literal(json.dumps(summary(plan), default=str))),
+        ("replaces", str(replaces).lower()),
     )
     return "CALL ivmc.register(\n    " + ",\n    ".join(f"{n} => {v}" for n, v in values) + ");"
 

@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS ivmc.source (
     buffer     name,                           -- its change buffer; null: not captured
     columns    name[] NOT NULL,
     attributes text,                           -- how its columns, triggers and files looked at the last
-    triggers   text,                           -- refresh: what differs since then was not captured
+    triggers   text[],                         -- refresh: what differs since then was not captured
     files      text[],
     PRIMARY KEY (view, path)
 );
@@ -108,8 +108,8 @@ SELECT s.view, s.schema, s.name, s.kind, s.relation, s.path, s.buffer,
         WHERE a.attrelid = s.relation AND a.attname = ANY (s.columns) AND NOT a.attisdropped
        ) AS attributes,
        (SELECT CASE WHEN count(*) >= 4 AND bool_and(t.tgenabled = 'A') THEN
-                   string_agg(concat_ws(' ', t.tgrelid::int8, t.tgname, t.xmin::text), ', '
-                              ORDER BY t.tgrelid, t.tgname) END
+                   array_agg(concat_ws(' ', t.tgrelid::int8, t.tgname, t.xmin::text)
+                             ORDER BY t.tgrelid, t.tgname) END
         FROM pg_catalog.pg_trigger t
         WHERE t.tgname LIKE '\_\_ivmc\_%'
           AND t.tgrelid = ANY (CASE s.kind
@@ -147,8 +147,8 @@ BEGIN
     SELECT v.id INTO v_id FROM ivmc.view v
     WHERE v.id = $1 OR format('%s.%s', v.schema, v.name) = $1 OR format('%I.%I', v.schema, v.name) = $1
        OR (v.schema = 'public' AND quote_ident(v.name) = $1)
-       OR v.id = (SELECT min(w.id) FROM ivmc.view w WHERE w.name = $1 HAVING count(*) = 1)
-    ORDER BY v.id <> $1 LIMIT 1;
+       OR v.id = (SELECT min(w.id) FROM ivmc.view w WHERE w.name = $1 HAVING count(DISTINCT w.schema) = 1)
+    ORDER BY v.id <> $1, v.state = 'filling' LIMIT 1;
     IF v_id IS NULL THEN
         RAISE 'there is no maintained view "%"', $1
             USING ERRCODE = 'IV402', TABLE = $1, HINT = 'SELECT * FROM ivmc.status lists the maintained views.';
@@ -336,13 +336,14 @@ DECLARE
     s       ivmc.source;
     v_root  text;
     v_wider boolean;
+    v_id    text := coalesce(ivmc.filling(view), view);
 BEGIN
-    FOR s IN SELECT * FROM ivmc.source x WHERE x.view = $1 AND to_regclass(format('ivmc.%I', x.buffer)) IS NULL LOOP
+    FOR s IN SELECT * FROM ivmc.source x WHERE x.view = v_id AND to_regclass(format('ivmc.%I', x.buffer)) IS NULL LOOP
         v_root := ivmc.root_of(s);
         PERFORM ivmc.widen(s.buffer, format('%I.%I', s.schema, s.name)::regclass, s.relation, v_root, s.columns::text[]);
         PERFORM ivmc.write_capture(s.buffer, s.kind, format('%I.%I', s.schema, s.name)::regclass, v_root);
     END LOOP;
-    FOR s IN SELECT * FROM ivmc.source x WHERE x.view = $1 AND x.buffer IS NOT NULL ORDER BY x.path LOOP
+    FOR s IN SELECT * FROM ivmc.source x WHERE x.view = v_id AND x.buffer IS NOT NULL ORDER BY x.path LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', s.path);
         v_root := ivmc.root_of(s);
         v_wider := ivmc.widen(s.buffer, format('%I.%I', s.schema, s.name)::regclass, s.relation, v_root, s.columns::text[]);
@@ -356,27 +357,41 @@ END $$;
 
 -- ── Creating and dropping ────────────────────────────────────────────────────────────────────────
 
--- Register a view whose storage is still to be filled. It holds back trimming from here on.
+-- The id of a view that is being filled to replace the one of this id. No view is called so.
+CREATE OR REPLACE FUNCTION ivmc.next(id text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT id || ' (next)' $$;
+
+-- The id under which a view is registered that is being filled, itself or as another's successor.
+CREATE OR REPLACE FUNCTION ivmc.filling(id text) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT v.id FROM ivmc.view v WHERE v.id IN ($1, ivmc.next($1)) AND v.state = 'filling'
+$$;
+
+-- Register a view whose storage is still to be filled. It holds back trimming from here on. One that
+-- replaces another stands beside it, under an id of its own, until begin_fill.
 CREATE OR REPLACE PROCEDURE ivmc.register(
     id text, schema name, name name, query text, mode text, strategy text, reason text,
     setting_names text[], setting_values text[],
     root name, visible_names text[], visible_values text[], visible_where text,
-    program text, pending text, plan jsonb)
+    program text, pending text, plan jsonb, replaces boolean DEFAULT false)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_kind text;
+    v_half text;
 BEGIN
     IF to_regnamespace(quote_ident(schema)) IS NULL THEN
         RAISE 'schema "%" does not exist', schema USING ERRCODE = 'IV417', TABLE = schema;
     END IF;
-    IF EXISTS (SELECT FROM ivmc.view v WHERE v.id = $1 AND v.state = 'filling') THEN
-        CALL ivmc.drop(id);
-    END IF;
+    FOR v_half IN SELECT v.id FROM ivmc.view v WHERE v.schema = $2 AND v.name = $3 AND v.state = 'filling' LOOP
+        CALL ivmc.drop(v_half);
+    END LOOP;
     SELECT CASE WHEN EXISTS (SELECT FROM ivmc.view v WHERE v.id = $1) THEN 'maintained view'
                 ELSE (SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                                             WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' ELSE 'relation' END
                       FROM pg_class c WHERE c.oid = to_regclass(format('%I.%I', schema, name))) END INTO v_kind;
-    IF v_kind IS NOT NULL THEN
+    IF v_kind = 'maintained view' AND replaces THEN
+        id := ivmc.next(id);
+    ELSIF v_kind IS NOT NULL THEN
         RAISE '% "%" exists already', v_kind, format('%s.%s', schema, name)
             USING ERRCODE = 'IV401', TABLE = name, DATATYPE = v_kind;
     END IF;
@@ -417,19 +432,24 @@ BEGIN
         RAISE 'source "%" of "%" was altered: %', v_source, view, v_change
             USING ERRCODE = 'IV405', TABLE = v_source, DETAIL = v_change, HINT = 'Compile the query again.';
     END IF;
-    INSERT INTO ivmc.source VALUES (view, schema, name, left(kind, 1)::"char", v_relation,
+    INSERT INTO ivmc.source VALUES (coalesce(ivmc.filling(view), view), schema, name, left(kind, 1)::"char", v_relation,
         (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.oid = v_relation), buffer, columns);
 END $$;
 
 -- Take what makes the transaction safe to read the sources in: their locks, and the certainty that
--- none of them was truncated or rewritten after the snapshot.
+-- none of them was truncated or rewritten after the snapshot. A view that this one replaces goes now;
+-- should the filling fail, it never went.
 CREATE OR REPLACE PROCEDURE ivmc.begin_fill(view text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v ivmc.view;
 BEGIN
     PERFORM ivmc.require_snapshot();
+    IF ivmc.filling(view) <> view THEN
+        CALL ivmc.drop(view);
+        UPDATE ivmc.view x SET id = $1 WHERE x.id = ivmc.next($1);
+    END IF;
     UPDATE ivmc.view x SET lock = (
         SELECT 'LOCK TABLE ' || string_agg(s.path, ', ' ORDER BY s.path) || ' IN ACCESS SHARE MODE'
         FROM ivmc.source s WHERE s.view = $1)
@@ -446,6 +466,9 @@ END $$;
 -- The storage holds the result as this transaction's snapshot sees it: from here on, refresh.
 CREATE OR REPLACE PROCEDURE ivmc.ready(view text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_objects text[];
+    v_object  text;
 BEGIN
     UPDATE ivmc.frontier f SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(), seq = nextval('ivmc.change')
     WHERE f.view = $1;
@@ -462,7 +485,12 @@ BEGIN
           AND NOT EXISTS (SELECT FROM ivmc.view w WHERE o.object = ANY (w.objects))
           AND NOT EXISTS (SELECT FROM ivmc.source s WHERE s.buffer = o.name)
           AND o.name <> ALL (ARRAY['view', 'frontier', 'source', 'truncation', 'history']::name[]))
-    WHERE v.id = $1;
+    WHERE v.id = $1 RETURNING v.objects INTO v_objects;
+    FOREACH v_object IN ARRAY v_objects LOOP
+        IF v_object LIKE 'TABLE %' THEN
+            EXECUTE 'ANALYZE ' || substr(v_object, 6);
+        END IF;
+    END LOOP;
 END $$;
 
 -- Stop capturing a source that no view reads any more.
@@ -495,7 +523,7 @@ BEGIN
     SELECT x.* INTO STRICT v FROM ivmc.view x WHERE x.id = ivmc.find($1) FOR UPDATE;
     PERFORM FROM ivmc.frontier f WHERE f.view = v.id FOR UPDATE;
     SELECT string_agg(DISTINCT r.view, ', ') INTO v_others FROM ivmc.source r
-    WHERE v.state = 'ready' AND r.schema = v.schema AND r.name = v.name;
+    WHERE v.state = 'ready' AND r.kind = 'v' AND r.schema = v.schema AND r.name = v.name;
     IF v_others IS NOT NULL THEN
         RAISE '"%" is read by %', v.id, v_others
             USING ERRCODE = 'IV411', TABLE = v.id, DETAIL = v_others, HINT = 'Drop those first.';
@@ -511,6 +539,16 @@ BEGIN
     END LOOP;
     DELETE FROM ivmc.history h WHERE h.view = v.id;
     DELETE FROM ivmc.view x WHERE x.id = v.id;
+END $$;
+
+
+-- Forget a view whose filling failed.
+CREATE OR REPLACE PROCEDURE ivmc.abandon(id text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF ivmc.filling(id) IS NOT NULL THEN
+        CALL ivmc.drop(ivmc.filling(id));
+    END IF;
 END $$;
 
 
@@ -564,7 +602,7 @@ BEGIN
         RAISE WARNING 'changes of "%" are not captured: a trigger is disabled or gone', v_source
             USING ERRCODE = 'IV416', TABLE = v_source, HINT = format('CALL ivmc.capture(%L) puts it back.', o.view);
         RETURN format('changes of %s are not captured', v_source);
-    ELSIF o.buffer IS NOT NULL AND o.triggers IS DISTINCT FROM o.triggers_then THEN
+    ELSIF o.buffer IS NOT NULL AND (o.triggers_then <@ o.triggers) IS NOT TRUE THEN
         RETURN format('the triggers of %s were changed', v_source);
     ELSIF o.files IS NOT DISTINCT FROM o.files_then THEN
         RETURN NULL;
@@ -646,7 +684,7 @@ BEGIN
     END IF;
     IF v_gap IS NULL AND v.pending IS NOT NULL THEN
         EXECUTE v.pending INTO v_pending USING v_frontier;
-        IF v_pending = 0 THEN
+        IF v_pending = 0 AND NOT v_look.changed THEN
             RETURN;
         END IF;
     END IF;
@@ -664,8 +702,12 @@ BEGIN
         stale := true;
         RETURN;
     END;
-    trims := v_pending = 1;
-    IF trims THEN
+    IF v_look.changed THEN
+        UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
+        FROM ivmc.observed o WHERE s.view = v.id AND o.view = v.id AND o.path = s.path;
+    END IF;
+    IF v_pending < 2 THEN
+        trims := v_pending = 1;
         RETURN;
     END IF;
 
@@ -676,11 +718,8 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 
     IF v_look.partitioned THEN
-        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen) INTO stale FROM ivmc.observed o WHERE o.view = v.id;
-    END IF;
-    IF v_look.changed THEN
-        UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
-        FROM ivmc.observed o WHERE s.view = v.id AND o.view = v.id AND o.path = s.path;
+        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
+        INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
     INSERT INTO ivmc.history VALUES (v.id, v_frontier.refreshes + 1, v_start, rows_in, rows_changed,
         1000 * extract(epoch FROM clock_timestamp() - v_start), v_strategy, coalesce(v_gap, v_reason));
