@@ -115,14 +115,15 @@ def _has_equality(conn: Connection, type_name: str) -> bool:
 
 
 def comparison(query: str, relation: str, columns: dict[str, bool]) -> str:
-    """The statement that counts and shows what is in one of two bags and not in the other.
+    r"""The statement that counts and shows what is in one of two bags and not in the other.
 
-    >>> print(comparison("SELECT 1;", "public.v", {"a": True, "j": False}).split("missing")[0])
+    >>> print(*comparison("SELECT 1, 2;", "public.v", {"a": True, "j": False}).split("\n")[:6], sep="\n")
     WITH expected (a, j) AS MATERIALIZED (
-    SELECT 1
+    SELECT 1, 2
     ), actual AS MATERIALIZED (
     SELECT a, j FROM public.v
-    ), <BLANKLINE>
+    ), missing AS MATERIALIZED (
+    SELECT a, j::text FROM expected EXCEPT ALL SELECT a, j::text FROM actual
     """
     names = ", ".join(identifier(c) for c in columns)
     keys = ", ".join(identifier(c) if same else f"{identifier(c)}::text" for c, same in columns.items())
