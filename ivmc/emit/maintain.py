@@ -240,7 +240,7 @@ class Maintain:
             same = f"d.{value} {equality(extremum.value.type)} t.{value}"
             gone = f"t.{count} + d.{count} <= 0"
             if self.storage.catalog.equality(extremum.value.type) != "identity":
-                gone = f"({gone} OR ROW(d.{value}) *<> ROW(t.{value}))"
+                gone = f"({gone} OR ROW(d.{value})::record *<> ROW(t.{value})::record)"
             tests.append(f"{same} AND {gone}")
             tests.append(f"d.{count} < 0 AND ({self.ahead(extremum, names)})")
         return tests
@@ -315,7 +315,7 @@ class Maintain:
         )
         when = [f"WHEN MATCHED AND d.{FOUND} IS NULL THEN DELETE"]
         if rest:
-            rows = [f"ROW({', '.join(f'{alias}.{n}' for n in rest)})" for alias in "td"]
+            rows = [f"ROW({', '.join(f'{alias}.{n}' for n in rest)})::record" for alias in "td"]
             when.append(f"WHEN MATCHED AND {rows[0]} *<> {rows[1]} THEN UPDATE SET {assignments(rest)}")
         when.append(f"WHEN NOT MATCHED AND d.{FOUND} THEN {insertion(printed)}")
         self.merge(source, when, None)

@@ -98,7 +98,9 @@ class Storage:
     def matches(self, one: str, other: str) -> str:
         """Do the rows of two aliases, both with this table's column names, have one identity?"""
         if self.is_bag:
-            rows = [f"ROW({', '.join(f'{a}.{n}' for n in self.printed(self.columns))})" for a in (one, other)]
+            rows = [
+                f"ROW({', '.join(f'{a}.{n}' for n in self.printed(self.columns))})::record" for a in (one, other)
+            ]
             return self._hash_joined(one, other, f"{rows[0]} *= {rows[1]}")
         if not self.key:
             return "true"
