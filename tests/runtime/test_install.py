@@ -118,7 +118,8 @@ def test_a_failing_fill_leaves_nothing(shop: Shop) -> None:
 def traces(shop: Shop) -> list[Any]:
     """Whatever a view leaves in the database, the runtime itself apart."""
     query = f"""SELECT relname FROM pg_class
-        WHERE relnamespace = to_regnamespace('ivmc') AND relkind = 'r' AND relname NOT IN ('view', 'frontier', 'source', 'truncation', 'history')
+        WHERE relnamespace = to_regnamespace('ivmc') AND relkind = 'r'
+            AND relname NOT IN ('view', 'frontier', 'source', 'truncation', 'history')
         UNION ALL SELECT tgname FROM pg_trigger WHERE tgname LIKE '%ivmc%'
         UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('ivmc')
             AND (proname LIKE '%changes%' OR proname LIKE '%{shop.schema}%')
