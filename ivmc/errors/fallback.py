@@ -314,28 +314,6 @@ class UncapturedSource(Fallback):
 
 
 @dataclass(frozen=True, slots=True)
-class NoRowIdentity(Fallback):
-    """The rows of the result cannot be told apart: a column's type has no equality.
-
-    The table has no primary key in the result, so a row is found by its whole image, and `json`,
-    `xml`, `point` and others cannot be compared.
-
-    Example::
-
-        CREATE TABLE events (body json);
-        SELECT body FROM events;
-
-    Give the table a primary key and select it, or cast the column to `jsonb` or `text`.
-    """
-
-    code = "IVM316"
-    title = "rows cannot be told apart: `{column}` is {type}, which has no equality"
-    instead = "select the primary key too, or cast the column"
-    column: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
 class NotCovered(Fallback):
     """A construct that has no rule of its own yet.
 

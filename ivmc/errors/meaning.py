@@ -278,17 +278,3 @@ class TemporaryTable(Diagnostic):
     label = "gone at the end of the session"
     help = "read a permanent table"
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected(Diagnostic):
-    """PostgreSQL would refuse the query for a reason that has no code of its own here.
-
-    The message is the one that PostgreSQL gives; its manual describes the clause.
-    """
-
-    code = "IVM239"
-    title = "{error}"
-    help = "{hint}"
-    error: str
-    hint: str = "psql gives the same error for this query"

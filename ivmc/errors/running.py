@@ -318,24 +318,6 @@ class NotReady(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureDisabled(Diagnostic):
-    """A capture trigger of a source is disabled or gone, so changes may have been missed.
-
-    Example::
-
-        ALTER TABLE orders DISABLE TRIGGER ALL;
-        CALL ivmc.refresh('totals');
-
-    Enable it, and fill the view anew.
-    """
-
-    code = "IVM416"
-    title = "changes of `{source}` are not captured: its trigger is disabled or gone"
-    help = "ENABLE ALWAYS the trigger, then `ivmc create … --or-replace` to fill the view anew"
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class UnknownSchema(Diagnostic):
     """The view is to be created in a schema that does not exist.
 

@@ -240,19 +240,3 @@ class Parameter(Diagnostic):
     title = "a parameter in a view"
     label = "nothing fills this in"
     help = "write the value, or filter in the query that reads the view"
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsVersion(Diagnostic):
-    """The query uses what the PostgreSQL that it is compiled for does not have.
-
-    Compile for the server's own version by `--pg`; with `--dsn` it is found there.
-    """
-
-    code = "IVM113"
-    title = "`{feature}` needs PostgreSQL {since}"
-    label = "not in PostgreSQL {version}"
-    help = "compile for a newer server with `--pg {since}`"
-    feature: str
-    since: int
-    version: int
