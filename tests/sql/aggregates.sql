@@ -1,0 +1,1728 @@
+CREATE TABLE departments (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE employees (id int PRIMARY KEY, department_id int REFERENCES departments, salary int, rate float8, hired date);
+
+-- ==== count, sum and avg of a nullable group
+-- expect: S(R′) = S(R) + S(ΔR)
+-- expect-not: Read the groups again
+SELECT department_id, count(*) AS n, sum(salary) AS payroll, avg(salary) AS mean FROM employees GROUP BY department_id;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_sum_salary bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
+
+INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+SELECT employees.department_id,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+       coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+FROM public.employees
+GROUP BY employees.department_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  groups bigint := 0;
+  employees bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    SELECT employees.department_id,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM public.employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT employees.department_id,
+           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM (
+           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           LIMIT n.employees
+         ) employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.department_id,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.department_id
+      ORDER BY g.department_id
+    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+  ELSE
+    TRUNCATE pg_temp.v__groups;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       __ivmc_count AS n,
+       CASE WHEN __ivmc_count_salary > 0 THEN __ivmc_sum_salary END AS payroll,
+       __ivmc_sum_salary::numeric / nullif(__ivmc_count_salary, 0) AS mean
+FROM ivmc.v;
+
+-- ==== grouped by a key and what depends on it
+-- expect: S(R′) = S(R) + S(ΔR)
+-- expect-not: Read the groups again
+SELECT d.id, d.name, count(*) AS n, sum(e.salary) AS payroll
+FROM departments d JOIN employees e ON e.department_id = d.id
+GROUP BY d.id, d.name;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  name text NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_sum_salary bigint NOT NULL,
+  PRIMARY KEY (id, name)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+SELECT d.id,
+       d.name,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
+       coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
+FROM public.employees e, public.departments d
+WHERE e.department_id = d.id
+GROUP BY d.id, d.name;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  groups bigint := 0;
+  e bigint := 0;
+  step bigint;
+  d bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_departments b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    SELECT d.id,
+           d.name,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
+           coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
+    FROM public.employees e, public.departments d
+    WHERE e.department_id = d.id
+    GROUP BY d.id, d.name;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (id integer, name text, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  SELECT count(*) INTO n.e
+  FROM ivmc.changes_public_employees e
+  WHERE (e.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq);
+  IF n.e > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT d.id,
+           d.name,
+           coalesce(sum(e.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(e.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(e.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM (
+           SELECT e.department_id, e.salary, e.__ivmc_weight
+           FROM ivmc.changes_public_employees e
+           WHERE (e.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           LIMIT n.e
+         ) e,
+         public.departments d
+    WHERE e.department_id = d.id
+    GROUP BY d.id, d.name;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  SELECT count(*) INTO n.d
+  FROM ivmc.changes_public_departments d
+  WHERE (d.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq);
+  IF n.d > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT d.id,
+           d.name,
+           coalesce(sum(d.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(d.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(d.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM public.employees e,
+         (
+           SELECT d.id, d.name, d.__ivmc_weight
+           FROM ivmc.changes_public_departments d
+           WHERE (d.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           LIMIT n.d
+         ) d
+    WHERE e.department_id = d.id
+    GROUP BY d.id, d.name;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.e > 0 AND n.d > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT d.id,
+           d.name,
+           coalesce(sum(-e.__ivmc_weight * d.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(-e.__ivmc_weight * d.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum((-e.__ivmc_weight * d.__ivmc_weight) * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM (
+           SELECT e.department_id, e.salary, e.__ivmc_weight
+           FROM ivmc.changes_public_employees e
+           WHERE (e.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           LIMIT n.e
+         ) e,
+         (
+           SELECT d.id, d.name, d.__ivmc_weight
+           FROM ivmc.changes_public_departments d
+           WHERE (d.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           LIMIT n.d
+         ) d
+    WHERE e.department_id = d.id
+    GROUP BY d.id, d.name;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.id,
+             g.name,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.id, g.name
+      ORDER BY g.id, g.name
+    ) d ON t.id = d.id AND t.name = d.name
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.id, d.name, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.e + n.d;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+  ELSE
+    TRUNCATE pg_temp.v__groups;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id,
+       name,
+       __ivmc_count AS n,
+       CASE WHEN __ivmc_count_salary > 0 THEN __ivmc_sum_salary END AS payroll
+FROM ivmc.v;
+
+-- ==== min and max re-read groups that lost their extremum
+-- expect: Groups that lost an extremum, Read the groups again
+-- expect-not: Touched groups
+SELECT department_id, min(salary) AS low, max(hired) AS newest FROM employees GROUP BY department_id;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_min_salary integer,
+  __ivmc_count_min_salary bigint,
+  __ivmc_max_hired date,
+  __ivmc_count_max_hired bigint
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
+
+INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+SELECT terms.department_id,
+       coalesce(sum(terms.count), 0) AS __ivmc_count,
+       min(terms.min_salary) AS __ivmc_min_salary,
+       max(terms.count_min_salary) AS __ivmc_count_min_salary,
+       min(terms.max_hired) AS __ivmc_max_hired,
+       max(terms.count_max_hired) AS __ivmc_count_max_hired
+FROM (
+       SELECT groups.department_id,
+              groups.count,
+              NULL::integer AS min_salary,
+              NULL::bigint AS count_min_salary,
+              NULL::date AS max_hired,
+              NULL::bigint AS count_max_hired
+       FROM (
+              SELECT employees.department_id, count(*) AS count
+              FROM public.employees
+              GROUP BY employees.department_id
+            ) groups
+       UNION ALL
+       SELECT groups_2.department_id,
+              NULL::bigint AS count,
+              groups_2.min_salary,
+              groups_2.count_min_salary,
+              NULL::date AS max_hired,
+              NULL::bigint AS count_max_hired
+       FROM (
+              SELECT net.department_id,
+                     min(net.min_salary) AS min_salary,
+                     (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
+              FROM (
+                     SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
+                     FROM public.employees employees_2
+                     WHERE employees_2.salary IS NOT NULL
+                     GROUP BY employees_2.department_id, employees_2.salary
+                   ) net
+              GROUP BY net.department_id
+            ) groups_2
+       UNION ALL
+       SELECT groups_3.department_id,
+              NULL::bigint AS count,
+              NULL::integer AS min_salary,
+              NULL::bigint AS count_min_salary,
+              groups_3.max_hired,
+              groups_3.count_max_hired
+       FROM (
+              SELECT net_2.department_id,
+                     max(net_2.max_hired) AS max_hired,
+                     (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
+              FROM (
+                     SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
+                     FROM public.employees employees_3
+                     WHERE employees_3.hired IS NOT NULL
+                     GROUP BY employees_3.department_id, employees_3.hired
+                   ) net_2
+              GROUP BY net_2.department_id
+            ) groups_3
+     ) terms
+GROUP BY terms.department_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  employees bigint := 0;
+  groups bigint := 0;
+  step bigint;
+  lost bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+    SELECT terms.department_id,
+           coalesce(sum(terms.count), 0) AS __ivmc_count,
+           min(terms.min_salary) AS __ivmc_min_salary,
+           max(terms.count_min_salary) AS __ivmc_count_min_salary,
+           min(terms.max_hired) AS __ivmc_max_hired,
+           max(terms.count_max_hired) AS __ivmc_count_max_hired
+    FROM (
+           SELECT groups.department_id,
+                  groups.count,
+                  NULL::integer AS min_salary,
+                  NULL::bigint AS count_min_salary,
+                  NULL::date AS max_hired,
+                  NULL::bigint AS count_max_hired
+           FROM (
+                  SELECT employees.department_id, count(*) AS count
+                  FROM public.employees
+                  GROUP BY employees.department_id
+                ) groups
+           UNION ALL
+           SELECT groups_2.department_id,
+                  NULL::bigint AS count,
+                  groups_2.min_salary,
+                  groups_2.count_min_salary,
+                  NULL::date AS max_hired,
+                  NULL::bigint AS count_max_hired
+           FROM (
+                  SELECT net.department_id,
+                         min(net.min_salary) AS min_salary,
+                         (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
+                  FROM (
+                         SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
+                         FROM public.employees employees_2
+                         WHERE employees_2.salary IS NOT NULL
+                         GROUP BY employees_2.department_id, employees_2.salary
+                       ) net
+                  GROUP BY net.department_id
+                ) groups_2
+           UNION ALL
+           SELECT groups_3.department_id,
+                  NULL::bigint AS count,
+                  NULL::integer AS min_salary,
+                  NULL::bigint AS count_min_salary,
+                  groups_3.max_hired,
+                  groups_3.count_max_hired
+           FROM (
+                  SELECT net_2.department_id,
+                         max(net_2.max_hired) AS max_hired,
+                         (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
+                  FROM (
+                         SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
+                         FROM public.employees employees_3
+                         WHERE employees_3.hired IS NOT NULL
+                         GROUP BY employees_3.department_id, employees_3.hired
+                       ) net_2
+                  GROUP BY net_2.department_id
+                ) groups_3
+         ) terms
+    GROUP BY terms.department_id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__lost') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_min_salary integer, __ivmc_count_min_salary bigint, __ivmc_max_hired date, __ivmc_count_max_hired bigint);
+    CREATE TEMPORARY TABLE v__lost (department_id integer);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+
+  -- Sum up the change of each group
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT terms.department_id,
+           coalesce(sum(terms.count), 0) AS __ivmc_count,
+           min(terms.min_salary) AS __ivmc_min_salary,
+           max(terms.count_min_salary) AS __ivmc_count_min_salary,
+           min(terms.max_hired) AS __ivmc_max_hired,
+           max(terms.count_max_hired) AS __ivmc_count_max_hired
+    FROM (
+           SELECT groups.department_id,
+                  groups.count,
+                  NULL::integer AS min_salary,
+                  NULL::bigint AS count_min_salary,
+                  NULL::date AS max_hired,
+                  NULL::bigint AS count_max_hired
+           FROM (
+                  SELECT employees.department_id, coalesce(sum(employees.__ivmc_weight), 0) AS count
+                  FROM (
+                         SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
+                         FROM ivmc.changes_public_employees employees
+                         WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                         LIMIT n.employees
+                       ) employees
+                  GROUP BY employees.department_id
+                ) groups
+           UNION ALL
+           SELECT groups_2.department_id,
+                  NULL::bigint AS count,
+                  groups_2.min_salary,
+                  groups_2.count_min_salary,
+                  NULL::date AS max_hired,
+                  NULL::bigint AS count_max_hired
+           FROM (
+                  SELECT net.department_id,
+                         min(net.min_salary) AS min_salary,
+                         (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
+                  FROM (
+                         SELECT employees.department_id,
+                                employees.salary AS min_salary,
+                                sum(employees.__ivmc_weight) AS __ivmc_weight
+                         FROM (
+                                SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
+                                FROM ivmc.changes_public_employees employees_2
+                                WHERE (employees_2.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
+                                LIMIT n.employees
+                              ) employees
+                         WHERE employees.salary IS NOT NULL
+                         GROUP BY employees.department_id, employees.salary
+                         HAVING sum(employees.__ivmc_weight) <> 0
+                       ) net
+                  GROUP BY net.department_id
+                ) groups_2
+           UNION ALL
+           SELECT groups_3.department_id,
+                  NULL::bigint AS count,
+                  NULL::integer AS min_salary,
+                  NULL::bigint AS count_min_salary,
+                  groups_3.max_hired,
+                  groups_3.count_max_hired
+           FROM (
+                  SELECT net_2.department_id,
+                         max(net_2.max_hired) AS max_hired,
+                         (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
+                  FROM (
+                         SELECT employees.department_id,
+                                employees.hired AS max_hired,
+                                sum(employees.__ivmc_weight) AS __ivmc_weight
+                         FROM (
+                                SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
+                                FROM ivmc.changes_public_employees employees_3
+                                WHERE (employees_3.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
+                                LIMIT n.employees
+                              ) employees
+                         WHERE employees.hired IS NOT NULL
+                         GROUP BY employees.department_id, employees.hired
+                         HAVING sum(employees.__ivmc_weight) <> 0
+                       ) net_2
+                  GROUP BY net_2.department_id
+                ) groups_3
+         ) terms
+    GROUP BY terms.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- Groups that lost an extremum, or hold a sum that is not finite
+    INSERT INTO pg_temp.v__lost
+    SELECT d.department_id
+    FROM (
+      SELECT g.department_id,
+             g.__ivmc_count,
+             g.__ivmc_min_salary,
+             g.__ivmc_count_min_salary,
+             g.__ivmc_max_hired,
+             g.__ivmc_count_max_hired
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      ORDER BY g.department_id
+    ) d
+    LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHERE d.__ivmc_min_salary = t.__ivmc_min_salary AND t.__ivmc_count_min_salary + d.__ivmc_count_min_salary <= 0
+       OR d.__ivmc_count_min_salary < 0 AND (d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL))
+       OR d.__ivmc_max_hired = t.__ivmc_max_hired AND t.__ivmc_count_max_hired + d.__ivmc_count_max_hired <= 0
+       OR d.__ivmc_count_max_hired < 0 AND (d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL));
+    GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.department_id,
+             g.__ivmc_count,
+             g.__ivmc_min_salary,
+             g.__ivmc_count_min_salary,
+             g.__ivmc_max_hired,
+             g.__ivmc_count_max_hired
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      ORDER BY g.department_id
+    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_min_salary IS NOT NULL OR d.__ivmc_max_hired IS NOT NULL) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_min_salary = CASE WHEN d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL) THEN d.__ivmc_min_salary ELSE t.__ivmc_min_salary END, __ivmc_count_min_salary = CASE WHEN d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL) THEN d.__ivmc_count_min_salary WHEN d.__ivmc_min_salary = t.__ivmc_min_salary THEN t.__ivmc_count_min_salary + d.__ivmc_count_min_salary ELSE t.__ivmc_count_min_salary END, __ivmc_max_hired = CASE WHEN d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL) THEN d.__ivmc_max_hired ELSE t.__ivmc_max_hired END, __ivmc_count_max_hired = CASE WHEN d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL) THEN d.__ivmc_count_max_hired WHEN d.__ivmc_max_hired = t.__ivmc_max_hired THEN t.__ivmc_count_max_hired + d.__ivmc_count_max_hired ELSE t.__ivmc_count_max_hired END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+
+    -- Read the groups again
+    IF n.lost > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.department_id,
+               x.__ivmc_count,
+               x.__ivmc_min_salary,
+               x.__ivmc_count_min_salary,
+               x.__ivmc_max_hired,
+               x.__ivmc_count_max_hired,
+               x.__ivmc_found
+        FROM (
+          SELECT v__lost.department_id
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          WHERE v__lost.department_id IS NOT NULL
+          GROUP BY v__lost.department_id
+        ) k
+        LEFT JOIN (
+          SELECT terms.department_id,
+                 coalesce(sum(terms.count), 0) AS __ivmc_count,
+                 min(terms.min_salary) AS __ivmc_min_salary,
+                 max(terms.count_min_salary) AS __ivmc_count_min_salary,
+                 min(terms.max_hired) AS __ivmc_max_hired,
+                 max(terms.count_max_hired) AS __ivmc_count_max_hired,
+                 true AS __ivmc_found
+          FROM (
+                 SELECT groups_2.department_id,
+                        groups_2.count,
+                        NULL::integer AS min_salary,
+                        NULL::bigint AS count_min_salary,
+                        NULL::date AS max_hired,
+                        NULL::bigint AS count_max_hired
+                 FROM (
+                        SELECT employees.department_id, count(*) AS count
+                        FROM (
+                               SELECT v__lost.department_id
+                               FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                               WHERE v__lost.department_id IS NOT NULL
+                               GROUP BY v__lost.department_id
+                             ) groups,
+                             public.employees
+                        WHERE groups.department_id = employees.department_id
+                        GROUP BY employees.department_id
+                      ) groups_2
+                 UNION ALL
+                 SELECT groups_4.department_id,
+                        NULL::bigint AS count,
+                        groups_4.min_salary,
+                        groups_4.count_min_salary,
+                        NULL::date AS max_hired,
+                        NULL::bigint AS count_max_hired
+                 FROM (
+                        SELECT net.department_id,
+                               min(net.min_salary) AS min_salary,
+                               (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
+                        FROM (
+                               SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
+                               FROM (
+                                      SELECT v__lost.department_id
+                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                      WHERE v__lost.department_id IS NOT NULL
+                                      GROUP BY v__lost.department_id
+                                    ) groups_3,
+                                    public.employees employees_2
+                               WHERE groups_3.department_id = employees_2.department_id
+                                 AND employees_2.salary IS NOT NULL
+                               GROUP BY employees_2.department_id, employees_2.salary
+                             ) net
+                        GROUP BY net.department_id
+                      ) groups_4
+                 UNION ALL
+                 SELECT groups_6.department_id,
+                        NULL::bigint AS count,
+                        NULL::integer AS min_salary,
+                        NULL::bigint AS count_min_salary,
+                        groups_6.max_hired,
+                        groups_6.count_max_hired
+                 FROM (
+                        SELECT net_2.department_id,
+                               max(net_2.max_hired) AS max_hired,
+                               (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
+                        FROM (
+                               SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
+                               FROM (
+                                      SELECT v__lost.department_id
+                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                      WHERE v__lost.department_id IS NOT NULL
+                                      GROUP BY v__lost.department_id
+                                    ) groups_5,
+                                    public.employees employees_3
+                               WHERE groups_5.department_id = employees_3.department_id
+                                 AND employees_3.hired IS NOT NULL
+                               GROUP BY employees_3.department_id, employees_3.hired
+                             ) net_2
+                        GROUP BY net_2.department_id
+                      ) groups_6
+               ) terms
+          GROUP BY terms.department_id
+        ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+      ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_min_salary = d.__ivmc_min_salary, __ivmc_count_min_salary = d.__ivmc_count_min_salary, __ivmc_max_hired = d.__ivmc_max_hired, __ivmc_count_max_hired = d.__ivmc_count_max_hired
+      WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      IF EXISTS (SELECT FROM pg_temp.v__lost k WHERE k.department_id IS NULL) THEN
+        MERGE INTO ivmc.v t USING (
+          SELECT k.department_id,
+                 x.__ivmc_count,
+                 x.__ivmc_min_salary,
+                 x.__ivmc_count_min_salary,
+                 x.__ivmc_max_hired,
+                 x.__ivmc_count_max_hired,
+                 x.__ivmc_found
+          FROM (
+            SELECT v__lost.department_id
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            WHERE v__lost.department_id IS NULL
+            GROUP BY v__lost.department_id
+          ) k
+          LEFT JOIN (
+            SELECT terms.department_id,
+                   coalesce(sum(terms.count), 0) AS __ivmc_count,
+                   min(terms.min_salary) AS __ivmc_min_salary,
+                   max(terms.count_min_salary) AS __ivmc_count_min_salary,
+                   min(terms.max_hired) AS __ivmc_max_hired,
+                   max(terms.count_max_hired) AS __ivmc_count_max_hired,
+                   true AS __ivmc_found
+            FROM (
+                   SELECT groups_2.department_id,
+                          groups_2.count,
+                          NULL::integer AS min_salary,
+                          NULL::bigint AS count_min_salary,
+                          NULL::date AS max_hired,
+                          NULL::bigint AS count_max_hired
+                   FROM (
+                          SELECT employees.department_id, count(*) AS count
+                          FROM (
+                                 SELECT v__lost.department_id
+                                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                 WHERE v__lost.department_id IS NULL
+                                 GROUP BY v__lost.department_id
+                               ) groups,
+                               public.employees
+                          WHERE groups.department_id IS NOT DISTINCT FROM employees.department_id
+                          GROUP BY employees.department_id
+                        ) groups_2
+                   UNION ALL
+                   SELECT groups_4.department_id,
+                          NULL::bigint AS count,
+                          groups_4.min_salary,
+                          groups_4.count_min_salary,
+                          NULL::date AS max_hired,
+                          NULL::bigint AS count_max_hired
+                   FROM (
+                          SELECT net.department_id,
+                                 min(net.min_salary) AS min_salary,
+                                 (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
+                          FROM (
+                                 SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
+                                 FROM (
+                                        SELECT v__lost.department_id
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                        WHERE v__lost.department_id IS NULL
+                                        GROUP BY v__lost.department_id
+                                      ) groups_3,
+                                      public.employees employees_2
+                                 WHERE groups_3.department_id IS NOT DISTINCT FROM employees_2.department_id
+                                   AND employees_2.salary IS NOT NULL
+                                 GROUP BY employees_2.department_id, employees_2.salary
+                               ) net
+                          GROUP BY net.department_id
+                        ) groups_4
+                   UNION ALL
+                   SELECT groups_6.department_id,
+                          NULL::bigint AS count,
+                          NULL::integer AS min_salary,
+                          NULL::bigint AS count_min_salary,
+                          groups_6.max_hired,
+                          groups_6.count_max_hired
+                   FROM (
+                          SELECT net_2.department_id,
+                                 max(net_2.max_hired) AS max_hired,
+                                 (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
+                          FROM (
+                                 SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
+                                 FROM (
+                                        SELECT v__lost.department_id
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                        WHERE v__lost.department_id IS NULL
+                                        GROUP BY v__lost.department_id
+                                      ) groups_5,
+                                      public.employees employees_3
+                                 WHERE groups_5.department_id IS NOT DISTINCT FROM employees_3.department_id
+                                   AND employees_3.hired IS NOT NULL
+                                 GROUP BY employees_3.department_id, employees_3.hired
+                               ) net_2
+                          GROUP BY net_2.department_id
+                        ) groups_6
+                 ) terms
+            GROUP BY terms.department_id
+          ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+        ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_min_salary = d.__ivmc_min_salary, __ivmc_count_min_salary = d.__ivmc_count_min_salary, __ivmc_max_hired = d.__ivmc_max_hired, __ivmc_count_max_hired = d.__ivmc_count_max_hired
+        WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
+        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      END IF;
+    END IF;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+    DELETE FROM pg_temp.v__lost;
+  ELSE
+    TRUNCATE pg_temp.v__groups, pg_temp.v__lost;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       __ivmc_min_salary AS low,
+       __ivmc_max_hired AS newest
+FROM ivmc.v;
+
+-- ==== floats are re-aggregated
+-- expect: Touched groups, Read the groups again
+-- expect-not: S(R′)
+SELECT department_id, sum(rate) AS rate FROM employees GROUP BY department_id;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  sum double precision
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
+
+INSERT INTO ivmc.v (department_id, sum)
+SELECT employees.department_id, sum(employees.rate) AS sum
+FROM public.employees
+GROUP BY employees.department_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  employees bigint := 0;
+  touched bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (department_id, sum)
+    SELECT employees.department_id, sum(employees.rate) AS sum
+    FROM public.employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__touched') IS NULL THEN
+    CREATE TEMPORARY TABLE v__touched (department_id integer);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+
+  -- Touched groups: those with a net change
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__touched
+    SELECT net.department_id
+    FROM (
+           SELECT employees.department_id, employees.rate, sum(employees.__ivmc_weight) AS __ivmc_weight
+           FROM (
+                  SELECT employees.department_id, employees.rate, employees.__ivmc_weight
+                  FROM ivmc.changes_public_employees employees
+                  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                  LIMIT n.employees
+                ) employees
+           GROUP BY employees.department_id, employees.rate, record_send(ROW(employees.rate))
+           HAVING sum(employees.__ivmc_weight) <> 0
+         ) net
+    GROUP BY net.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
+  END IF;
+  IF n.touched > 0 THEN
+
+    -- Read the groups again
+    IF n.touched > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.department_id, x.sum, x.__ivmc_found
+        FROM (
+          SELECT v__touched.department_id
+          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+          WHERE v__touched.department_id IS NOT NULL
+          GROUP BY v__touched.department_id
+        ) k
+        LEFT JOIN (
+          SELECT employees.department_id, sum(employees.rate) AS sum, true AS __ivmc_found
+          FROM (
+                 SELECT v__touched.department_id
+                 FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                 WHERE v__touched.department_id IS NOT NULL
+                 GROUP BY v__touched.department_id
+               ) groups,
+               public.employees
+          WHERE groups.department_id = employees.department_id
+          GROUP BY employees.department_id
+        ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+      ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN UPDATE SET sum = d.sum
+      WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, sum) VALUES (d.department_id, d.sum);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      IF EXISTS (SELECT FROM pg_temp.v__touched k WHERE k.department_id IS NULL) THEN
+        MERGE INTO ivmc.v t USING (
+          SELECT k.department_id, x.sum, x.__ivmc_found
+          FROM (
+            SELECT v__touched.department_id
+            FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+            WHERE v__touched.department_id IS NULL
+            GROUP BY v__touched.department_id
+          ) k
+          LEFT JOIN (
+            SELECT employees.department_id, sum(employees.rate) AS sum, true AS __ivmc_found
+            FROM (
+                   SELECT v__touched.department_id
+                   FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                   WHERE v__touched.department_id IS NULL
+                   GROUP BY v__touched.department_id
+                 ) groups,
+                 public.employees
+            WHERE groups.department_id IS NOT DISTINCT FROM employees.department_id
+            GROUP BY employees.department_id
+          ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+        ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+        WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN UPDATE SET sum = d.sum
+        WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, sum) VALUES (d.department_id, d.sum);
+        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      END IF;
+    END IF;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__touched;
+  ELSE
+    TRUNCATE pg_temp.v__touched;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       sum AS rate
+FROM ivmc.v;
+
+-- ==== DISTINCT and FILTER inside aggregates
+-- expect: Touched groups, Read the groups again
+-- expect-not: S(R′)
+SELECT department_id, count(DISTINCT salary) AS salaries, count(*) FILTER (WHERE salary > 100) AS well_paid
+FROM employees GROUP BY department_id;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  count bigint NOT NULL,
+  count_2 bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
+
+INSERT INTO ivmc.v (department_id, count, count_2)
+SELECT employees.department_id,
+       count(DISTINCT employees.salary) AS count,
+       count(*) FILTER (WHERE employees.salary > 100) AS count_2
+FROM public.employees
+GROUP BY employees.department_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  employees bigint := 0;
+  touched bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (department_id, count, count_2)
+    SELECT employees.department_id,
+           count(DISTINCT employees.salary) AS count,
+           count(*) FILTER (WHERE employees.salary > 100) AS count_2
+    FROM public.employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__touched') IS NULL THEN
+    CREATE TEMPORARY TABLE v__touched (department_id integer);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+
+  -- Touched groups: those with a net change
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__touched
+    SELECT net.department_id
+    FROM (
+           SELECT employees.department_id, employees.salary, sum(employees.__ivmc_weight) AS __ivmc_weight
+           FROM (
+                  SELECT employees.department_id, employees.salary, employees.__ivmc_weight
+                  FROM ivmc.changes_public_employees employees
+                  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                  LIMIT n.employees
+                ) employees
+           GROUP BY employees.department_id, employees.salary
+           HAVING sum(employees.__ivmc_weight) <> 0
+         ) net
+    GROUP BY net.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
+  END IF;
+  IF n.touched > 0 THEN
+
+    -- Read the groups again
+    IF n.touched > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.department_id, x.count, x.count_2, x.__ivmc_found
+        FROM (
+          SELECT v__touched.department_id
+          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+          WHERE v__touched.department_id IS NOT NULL
+          GROUP BY v__touched.department_id
+        ) k
+        LEFT JOIN (
+          SELECT employees.department_id,
+                 count(DISTINCT employees.salary) AS count,
+                 count(*) FILTER (WHERE employees.salary > 100) AS count_2,
+                 true AS __ivmc_found
+          FROM (
+                 SELECT v__touched.department_id
+                 FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                 WHERE v__touched.department_id IS NOT NULL
+                 GROUP BY v__touched.department_id
+               ) groups,
+               public.employees
+          WHERE groups.department_id = employees.department_id
+          GROUP BY employees.department_id
+        ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+      ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN UPDATE SET count = d.count, count_2 = d.count_2
+      WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, count, count_2) VALUES (d.department_id, d.count, d.count_2);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      IF EXISTS (SELECT FROM pg_temp.v__touched k WHERE k.department_id IS NULL) THEN
+        MERGE INTO ivmc.v t USING (
+          SELECT k.department_id, x.count, x.count_2, x.__ivmc_found
+          FROM (
+            SELECT v__touched.department_id
+            FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+            WHERE v__touched.department_id IS NULL
+            GROUP BY v__touched.department_id
+          ) k
+          LEFT JOIN (
+            SELECT employees.department_id,
+                   count(DISTINCT employees.salary) AS count,
+                   count(*) FILTER (WHERE employees.salary > 100) AS count_2,
+                   true AS __ivmc_found
+            FROM (
+                   SELECT v__touched.department_id
+                   FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                   WHERE v__touched.department_id IS NULL
+                   GROUP BY v__touched.department_id
+                 ) groups,
+                 public.employees
+            WHERE groups.department_id IS NOT DISTINCT FROM employees.department_id
+            GROUP BY employees.department_id
+          ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+        ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+        WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN UPDATE SET count = d.count, count_2 = d.count_2
+        WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, count, count_2) VALUES (d.department_id, d.count, d.count_2);
+        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      END IF;
+    END IF;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__touched;
+  ELSE
+    TRUNCATE pg_temp.v__touched;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       count AS salaries,
+       count_2 AS well_paid
+FROM ivmc.v;
+
+-- ==== no GROUP BY
+-- expect: S(R′) = S(R) + S(ΔR)
+-- expect-not: Read the groups again
+SELECT count(*) AS n, sum(salary) AS payroll FROM employees WHERE hired > '2020-01-01';
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count >= 0),
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_sum_salary bigint NOT NULL
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+SELECT count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+       coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+FROM public.employees
+WHERE employees.hired > '2020-01-01';
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  groups bigint := 0;
+  employees bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    SELECT count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM public.employees
+    WHERE employees.hired > '2020-01-01';
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (__ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    AND employees.hired > '2020-01-01';
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM (
+           SELECT employees.salary, employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+             AND employees.hired > '2020-01-01'
+           LIMIT n.employees
+         ) employees;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+    ) d ON true
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+  ELSE
+    TRUNCATE pg_temp.v__groups;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT __ivmc_count AS n,
+       CASE WHEN __ivmc_count_salary > 0 THEN __ivmc_sum_salary END AS payroll
+FROM ivmc.v;
+
+-- ==== HAVING
+-- expect: S(R′) = S(R) + S(ΔR)
+-- expect-not: Touched groups
+SELECT department_id, sum(salary) AS payroll FROM employees GROUP BY department_id HAVING count(*) > 2;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_sum_salary bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
+
+INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+SELECT employees.department_id,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+       coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+FROM public.employees
+GROUP BY employees.department_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  groups bigint := 0;
+  employees bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    SELECT employees.department_id,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM public.employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT employees.department_id,
+           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM (
+           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           LIMIT n.employees
+         ) employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.department_id,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.department_id
+      ORDER BY g.department_id
+    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+  ELSE
+    TRUNCATE pg_temp.v__groups;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       CASE WHEN __ivmc_count_salary > 0 THEN __ivmc_sum_salary END AS payroll
+FROM ivmc.v
+WHERE (__ivmc_count > 2);
+
+-- ==== DISTINCT
+-- expect: S(R′) = S(R) + S(ΔR)
+-- expect-not: Read the groups again
+SELECT DISTINCT department_id, hired FROM employees;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  hired date,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id, hired), 0));
+
+INSERT INTO ivmc.v (department_id, hired, __ivmc_count)
+SELECT employees.department_id, employees.hired, count(*) AS __ivmc_count
+FROM public.employees
+GROUP BY employees.department_id, employees.hired;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  groups bigint := 0;
+  employees bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (department_id, hired, __ivmc_count)
+    SELECT employees.department_id, employees.hired, count(*) AS __ivmc_count
+    FROM public.employees
+    GROUP BY employees.department_id, employees.hired;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (department_id integer, hired date, __ivmc_count numeric);
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT employees.department_id,
+           employees.hired,
+           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count
+    FROM (
+           SELECT employees.department_id, employees.hired, employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           LIMIT n.employees
+         ) employees
+    GROUP BY employees.department_id, employees.hired;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.department_id, g.hired, sum(g.__ivmc_count) AS __ivmc_count
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.department_id, g.hired
+      ORDER BY g.department_id, g.hired
+    ) d ON hash_record_extended(ROW(t.department_id, t.hired), 0) = hash_record_extended(ROW(d.department_id, d.hired), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.hired IS NOT DISTINCT FROM d.hired
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, hired, __ivmc_count) VALUES (d.department_id, d.hired, d.__ivmc_count);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+  ELSE
+    TRUNCATE pg_temp.v__groups;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       hired
+FROM ivmc.v;
+
+-- ==== an aggregate over an aggregate
+-- expect: Stage v__1, What changed in the touched groups, Stage v:
+SELECT max(payroll) AS most, count(*) AS departments
+FROM (SELECT department_id, sum(salary) AS payroll FROM employees GROUP BY department_id) x;
+
+-- ---- sql
+CREATE TABLE ivmc.v__1 (
+  department_id integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_sum_salary bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v__1 (hash_record_extended(ROW(department_id), 0));
+
+CREATE TABLE ivmc.v (
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count >= 0),
+  __ivmc_max_sum bigint,
+  __ivmc_count_max_sum bigint
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v__1 (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+SELECT employees.department_id,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+       coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+FROM public.employees
+GROUP BY employees.department_id;
+
+INSERT INTO ivmc.v (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
+SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+       min(terms.max_sum) AS __ivmc_max_sum,
+       max(terms.count_max_sum) AS __ivmc_count_max_sum
+FROM (
+       SELECT groups.count, NULL::bigint AS max_sum, NULL::bigint AS count_max_sum
+       FROM (
+              SELECT count(*) AS count
+              FROM ivmc.v__1
+            ) groups
+       UNION ALL
+       SELECT NULL::bigint AS count, groups_2.max_sum, groups_2.count_max_sum
+       FROM (
+              SELECT max(net.max_sum) AS max_sum,
+                     (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
+              FROM (
+                     SELECT CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END AS max_sum,
+                            count(*) AS __ivmc_weight
+                     FROM ivmc.v__1 v__1_2
+                     WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
+                     GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                   ) net
+            ) groups_2
+     ) terms;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  groups bigint := 0;
+  employees bigint := 0;
+  step bigint;
+  old bigint := 0;
+  v__1 bigint := 0;
+  groups_2 bigint := 0;
+  lost bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    DELETE FROM ivmc.v__1;
+    INSERT INTO ivmc.v__1 (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    SELECT employees.department_id,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM public.employees
+    GROUP BY employees.department_id;
+    INSERT INTO ivmc.v (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
+    SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+           min(terms.max_sum) AS __ivmc_max_sum,
+           max(terms.count_max_sum) AS __ivmc_count_max_sum
+    FROM (
+           SELECT groups.count, NULL::bigint AS max_sum, NULL::bigint AS count_max_sum
+           FROM (
+                  SELECT count(*) AS count
+                  FROM ivmc.v__1
+                ) groups
+           UNION ALL
+           SELECT NULL::bigint AS count, groups_2.max_sum, groups_2.count_max_sum
+           FROM (
+                  SELECT max(net.max_sum) AS max_sum,
+                         (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
+                  FROM (
+                         SELECT CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END AS max_sum,
+                                count(*) AS __ivmc_weight
+                         FROM ivmc.v__1 v__1_2
+                         WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
+                         GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                       ) net
+                ) groups_2
+         ) terms;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__lost') IS NULL THEN
+    CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+    CREATE TEMPORARY TABLE v__old (department_id integer, sum bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__1__changes (department_id integer, sum bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__groups_2 (__ivmc_count numeric, __ivmc_max_sum bigint, __ivmc_count_max_sum bigint);
+    CREATE TEMPORARY TABLE v__lost ();
+  END IF;
+
+  -- Stage v__1
+
+  -- Sum up the change of each group
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  IF n.employees > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT employees.department_id,
+           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM (
+           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           LIMIT n.employees
+         ) employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- The old rows of the touched groups
+    INSERT INTO pg_temp.v__old
+    SELECT t.department_id AS department_id,
+           CASE WHEN t.__ivmc_count_salary > 0 THEN t.__ivmc_sum_salary END AS sum,
+           -1
+    FROM (SELECT DISTINCT department_id FROM pg_temp.v__groups LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v__1 t USING (
+      SELECT g.department_id,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.department_id
+      ORDER BY g.department_id
+    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+
+    -- What changed in the touched groups: old rows out, new rows in
+    INSERT INTO pg_temp.v__old
+    SELECT t.department_id AS department_id,
+           CASE WHEN t.__ivmc_count_salary > 0 THEN t.__ivmc_sum_salary END AS sum,
+           1
+    FROM (SELECT DISTINCT department_id FROM pg_temp.v__groups LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    INSERT INTO pg_temp.v__1__changes
+    SELECT v__old.department_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    GROUP BY v__old.department_id, v__old.sum
+    HAVING sum(v__old.__ivmc_weight) <> 0;
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.v__1
+  FROM pg_temp.v__1__changes v__1;
+
+  -- Sum up the change of each group
+  IF n.v__1 > 0 THEN
+    INSERT INTO pg_temp.v__groups_2
+    SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+           min(terms.max_sum) AS __ivmc_max_sum,
+           max(terms.count_max_sum) AS __ivmc_count_max_sum
+    FROM (
+           SELECT groups.count, NULL::bigint AS max_sum, NULL::bigint AS count_max_sum
+           FROM (
+                  SELECT coalesce(sum(v__1.__ivmc_weight), 0) AS count
+                  FROM (
+                         SELECT v__1.sum, v__1.__ivmc_weight
+                         FROM pg_temp.v__1__changes v__1
+                         LIMIT n.v__1
+                       ) v__1
+                ) groups
+           UNION ALL
+           SELECT NULL::bigint AS count, groups_2.max_sum, groups_2.count_max_sum
+           FROM (
+                  SELECT max(net.max_sum) AS max_sum,
+                         (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
+                  FROM (
+                         SELECT v__1.sum AS max_sum, sum(v__1.__ivmc_weight) AS __ivmc_weight
+                         FROM (
+                                SELECT v__1_2.sum, v__1_2.__ivmc_weight
+                                FROM pg_temp.v__1__changes v__1_2
+                                LIMIT n.v__1
+                              ) v__1
+                         WHERE v__1.sum IS NOT NULL
+                         GROUP BY v__1.sum
+                         HAVING sum(v__1.__ivmc_weight) <> 0
+                       ) net
+                ) groups_2
+         ) terms;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
+  END IF;
+  IF n.groups_2 > 0 THEN
+
+    -- Groups that lost an extremum, or hold a sum that is not finite
+    INSERT INTO pg_temp.v__lost
+    SELECT 
+    FROM (
+      SELECT g.__ivmc_count, g.__ivmc_max_sum, g.__ivmc_count_max_sum
+      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
+    ) d
+    LEFT JOIN ivmc.v t ON true
+    WHERE d.__ivmc_max_sum = t.__ivmc_max_sum AND t.__ivmc_count_max_sum + d.__ivmc_count_max_sum <= 0
+       OR d.__ivmc_count_max_sum < 0 AND (d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL));
+    GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.__ivmc_count, g.__ivmc_max_sum, g.__ivmc_count_max_sum
+      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
+    ) d ON true
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_max_sum IS NOT NULL) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_max_sum = CASE WHEN d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL) THEN d.__ivmc_max_sum ELSE t.__ivmc_max_sum END, __ivmc_count_max_sum = CASE WHEN d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL) THEN d.__ivmc_count_max_sum WHEN d.__ivmc_max_sum = t.__ivmc_max_sum THEN t.__ivmc_count_max_sum + d.__ivmc_count_max_sum ELSE t.__ivmc_count_max_sum END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum) VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+
+    -- Read the groups again
+    IF n.lost > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+               min(terms.max_sum) AS __ivmc_max_sum,
+               max(terms.count_max_sum) AS __ivmc_count_max_sum,
+               true AS __ivmc_found
+        FROM (
+               SELECT groups.count, NULL::bigint AS max_sum, NULL::bigint AS count_max_sum
+               FROM (
+                      SELECT count(*) AS count
+                      FROM ivmc.v__1
+                    ) groups
+               UNION ALL
+               SELECT NULL::bigint AS count, groups_2.max_sum, groups_2.count_max_sum
+               FROM (
+                      SELECT max(net.max_sum) AS max_sum,
+                             (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
+                      FROM (
+                             SELECT CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END AS max_sum,
+                                    count(*) AS __ivmc_weight
+                             FROM ivmc.v__1 v__1_2
+                             WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
+                             GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                           ) net
+                    ) groups_2
+             ) terms
+      ) d ON true
+      WHEN MATCHED THEN UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_max_sum = d.__ivmc_max_sum, __ivmc_count_max_sum = d.__ivmc_count_max_sum
+      WHEN NOT MATCHED THEN INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum) VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+    END IF;
+  END IF;
+
+  rows_in := n.employees;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__groups;
+    DELETE FROM pg_temp.v__old;
+    DELETE FROM pg_temp.v__1__changes;
+    DELETE FROM pg_temp.v__groups_2;
+    DELETE FROM pg_temp.v__lost;
+  ELSE
+    TRUNCATE pg_temp.v__groups, pg_temp.v__old, pg_temp.v__1__changes, pg_temp.v__groups_2, pg_temp.v__lost;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT __ivmc_max_sum AS most,
+       __ivmc_count AS departments
+FROM ivmc.v;

@@ -1,0 +1,771 @@
+CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, country text);
+CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL REFERENCES customers, placed date, amount numeric(12,2));
+CREATE TABLE items (order_id int NOT NULL REFERENCES orders, line int, article text, price numeric(12,2), PRIMARY KEY (order_id, line));
+CREATE TABLE notes (customer_id int, note text);
+
+-- ==== two tables by foreign key
+-- expect: net rows by key
+-- expect-not: by image
+SELECT o.id, c.name, o.amount FROM orders o JOIN customers c ON c.id = o.customer_id;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  name text NOT NULL,
+  amount numeric(12,2),
+  PRIMARY KEY (id)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (id, name, amount)
+SELECT o.id, c.name, o.amount
+FROM public.orders o, public.customers c
+WHERE c.id = o.customer_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  delta_1 bigint := 0;
+  o bigint := 0;
+  step bigint;
+  c bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id, name, amount)
+    SELECT o.id, c.name, o.amount
+    FROM public.orders o, public.customers c
+    WHERE c.id = o.customer_id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+    CREATE TEMPORARY TABLE v__delta (id integer, name text, amount numeric(12,2), __ivmc_weight bigint);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.o
+  FROM ivmc.changes_public_orders o
+  WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
+  IF n.o > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, c.name, o.amount, o.__ivmc_weight
+    FROM (
+           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.o
+         ) o,
+         public.customers c
+    WHERE c.id = o.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  SELECT count(*) INTO n.c
+  FROM ivmc.changes_public_customers c
+  WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
+  IF n.c > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, c.name, o.amount, c.__ivmc_weight
+    FROM public.orders o,
+         (
+           SELECT c.id, c.name, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.c
+         ) c
+    WHERE c.id = o.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  IF n.o > 0 AND n.c > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, c.name, o.amount, -o.__ivmc_weight * c.__ivmc_weight
+    FROM (
+           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.o
+         ) o,
+         (
+           SELECT c.id, c.name, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.c
+         ) c
+    WHERE c.id = o.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+
+  -- MERGE: net rows by key
+  IF n.delta_1 > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (id) *
+      FROM (
+        SELECT v__delta.id, v__delta.name, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+        GROUP BY v__delta.id, v__delta.name, v__delta.amount, record_send(ROW(v__delta.amount))
+        HAVING sum(v__delta.__ivmc_weight) <> 0
+      ) net
+      ORDER BY id, __ivmc_weight DESC
+    ) d ON t.id = d.id
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET id = d.id, name = d.name, amount = d.amount
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id, name, amount) VALUES (d.id, d.name, d.amount);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.o + n.c;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__delta;
+  ELSE
+    TRUNCATE pg_temp.v__delta;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id,
+       name,
+       amount
+FROM ivmc.v;
+
+-- ==== three tables
+-- expect: net rows by key
+-- expect-not: by image
+SELECT c.name, o.placed, i.article
+FROM customers c JOIN orders o ON o.customer_id = c.id JOIN items i ON i.order_id = o.id
+WHERE c.country = 'FR' AND i.price > 10;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  name text NOT NULL,
+  placed date,
+  article text,
+  order_id integer NOT NULL,
+  line integer NOT NULL,
+  PRIMARY KEY (order_id, line)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (name, placed, article, order_id, line)
+SELECT c.name, o.placed, i.article, i.order_id, i.line
+FROM public.items i, public.orders o, public.customers c
+WHERE i.price > 10
+  AND i.order_id = o.id
+  AND c.country = 'FR'
+  AND o.customer_id = c.id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  delta_1 bigint := 0;
+  delta_2 bigint := 0;
+  i bigint := 0;
+  step bigint;
+  o bigint := 0;
+  c bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_items b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (name, placed, article, order_id, line)
+    SELECT c.name, o.placed, i.article, i.order_id, i.line
+    FROM public.items i, public.orders o, public.customers c
+    WHERE i.price > 10
+      AND i.order_id = o.id
+      AND c.country = 'FR'
+      AND o.customer_id = c.id;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
+    CREATE TEMPORARY TABLE v__delta (name text, placed date, article text, order_id integer, line integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (order_id integer, line integer, article text, customer_id integer, placed date, __ivmc_weight bigint);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.i
+  FROM ivmc.changes_public_items i
+  WHERE (i.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+    AND i.price > 10;
+  IF n.i > 0 THEN
+    INSERT INTO pg_temp.v__delta_2
+    SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, i.__ivmc_weight
+    FROM (
+           SELECT i.order_id, i.line, i.article, i.price, i.__ivmc_weight
+           FROM ivmc.changes_public_items i
+           WHERE (i.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+             AND i.price > 10
+           LIMIT n.i
+         ) i,
+         public.orders o
+    WHERE i.order_id = o.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  SELECT count(*) INTO n.o
+  FROM ivmc.changes_public_orders o
+  WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
+  IF n.o > 0 THEN
+    INSERT INTO pg_temp.v__delta_2
+    SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, o.__ivmc_weight
+    FROM public.items i,
+         (
+           SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.o
+         ) o
+    WHERE i.price > 10
+      AND i.order_id = o.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.i > 0 AND n.o > 0 THEN
+    INSERT INTO pg_temp.v__delta_2
+    SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, -i.__ivmc_weight * o.__ivmc_weight
+    FROM (
+           SELECT i.order_id, i.line, i.article, i.price, i.__ivmc_weight
+           FROM ivmc.changes_public_items i
+           WHERE (i.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+             AND i.price > 10
+           LIMIT n.i
+         ) i,
+         (
+           SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.o
+         ) o
+    WHERE i.order_id = o.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT c.name,
+           v__delta_2.placed,
+           v__delta_2.article,
+           v__delta_2.order_id,
+           v__delta_2.line,
+           v__delta_2.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2, public.customers c
+    WHERE c.country = 'FR'
+      AND v__delta_2.customer_id = c.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  SELECT count(*) INTO n.c
+  FROM ivmc.changes_public_customers c
+  WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+    AND c.country = 'FR';
+  IF n.c > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT c.name, o.placed, i.article, i.order_id, i.line, c.__ivmc_weight
+    FROM public.items i,
+         public.orders o,
+         (
+           SELECT c.id, c.name, c.country, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             AND c.country = 'FR'
+           LIMIT n.c
+         ) c
+    WHERE i.price > 10
+      AND i.order_id = o.id
+      AND o.customer_id = c.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  IF n.delta_2 > 0 AND n.c > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT c.name,
+           v__delta_2.placed,
+           v__delta_2.article,
+           v__delta_2.order_id,
+           v__delta_2.line,
+           -v__delta_2.__ivmc_weight * c.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (
+           SELECT c.id, c.name, c.country, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             AND c.country = 'FR'
+           LIMIT n.c
+         ) c
+    WHERE v__delta_2.customer_id = c.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+
+  -- MERGE: net rows by key
+  IF n.delta_1 > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (order_id, line) *
+      FROM (
+        SELECT v__delta.name,
+               v__delta.placed,
+               v__delta.article,
+               v__delta.order_id,
+               v__delta.line,
+               sum(v__delta.__ivmc_weight) AS __ivmc_weight
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+        GROUP BY v__delta.name, v__delta.placed, v__delta.article, v__delta.order_id, v__delta.line
+        HAVING sum(v__delta.__ivmc_weight) <> 0
+      ) net
+      ORDER BY order_id, line, __ivmc_weight DESC
+    ) d ON t.order_id = d.order_id AND t.line = d.line
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET name = d.name, placed = d.placed, article = d.article, order_id = d.order_id, line = d.line
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (name, placed, article, order_id, line) VALUES (d.name, d.placed, d.article, d.order_id, d.line);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.i + n.o + n.c;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__delta;
+    DELETE FROM pg_temp.v__delta_2;
+  ELSE
+    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT name,
+       placed,
+       article
+FROM ivmc.v;
+
+-- ==== a nullable key on one side, no key on the other
+-- expect: net rows by image
+-- expect-not: by key
+SELECT c.id, n.note FROM customers c JOIN notes n ON n.customer_id = c.id;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  note text,
+  __ivmc_weight bigint NOT NULL CHECK (__ivmc_weight > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(id, note), 0));
+
+INSERT INTO ivmc.v (id, note, __ivmc_weight)
+SELECT c.id, n.note, count(*) AS __ivmc_weight
+FROM public.notes n, public.customers c
+WHERE n.customer_id = c.id
+GROUP BY c.id, n.note;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  delta_1 bigint := 0;
+  n bigint := 0;
+  step bigint;
+  c bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_notes b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id, note, __ivmc_weight)
+    SELECT c.id, n.note, count(*) AS __ivmc_weight
+    FROM public.notes n, public.customers c
+    WHERE n.customer_id = c.id
+    GROUP BY c.id, n.note;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+    CREATE TEMPORARY TABLE v__delta (id integer, note text, __ivmc_weight bigint);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.n
+  FROM ivmc.changes_public_notes n
+  WHERE (n.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(n.__ivmc_xid, frontier.snapshot) AND n.__ivmc_xid <> frontier.xid OR n.__ivmc_xid = frontier.xid AND n.__ivmc_seq > frontier.seq);
+  IF n.n > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT c.id, n.note, n.__ivmc_weight
+    FROM (
+           SELECT n.customer_id, n.note, n.__ivmc_weight
+           FROM ivmc.changes_public_notes n
+           WHERE (n.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(n.__ivmc_xid, frontier.snapshot) AND n.__ivmc_xid <> frontier.xid OR n.__ivmc_xid = frontier.xid AND n.__ivmc_seq > frontier.seq)
+           LIMIT n.n
+         ) n,
+         public.customers c
+    WHERE n.customer_id = c.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  SELECT count(*) INTO n.c
+  FROM ivmc.changes_public_customers c
+  WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
+  IF n.c > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT c.id, n.note, c.__ivmc_weight
+    FROM public.notes n,
+         (
+           SELECT c.id, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.c
+         ) c
+    WHERE n.customer_id = c.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  IF n.n > 0 AND n.c > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT c.id, n.note, -n.__ivmc_weight * c.__ivmc_weight
+    FROM (
+           SELECT n.customer_id, n.note, n.__ivmc_weight
+           FROM ivmc.changes_public_notes n
+           WHERE (n.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(n.__ivmc_xid, frontier.snapshot) AND n.__ivmc_xid <> frontier.xid OR n.__ivmc_xid = frontier.xid AND n.__ivmc_seq > frontier.seq)
+           LIMIT n.n
+         ) n,
+         (
+           SELECT c.id, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.c
+         ) c
+    WHERE n.customer_id = c.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+
+  -- MERGE: net rows by image
+  IF n.delta_1 > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT v__delta.id, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+      GROUP BY v__delta.id, v__delta.note
+      HAVING sum(v__delta.__ivmc_weight) <> 0
+    ) d ON hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record
+    WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN INSERT (id, note, __ivmc_weight) VALUES (d.id, d.note, d.__ivmc_weight);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.n + n.c;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__delta;
+  ELSE
+    TRUNCATE pg_temp.v__delta;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id,
+       note
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+
+-- ==== a table with itself, by inequality
+-- expect: net rows by key
+-- expect-not: by image
+SELECT a.id, b.id AS later FROM orders a JOIN orders b ON a.customer_id = b.customer_id AND a.placed < b.placed;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  id_2 integer NOT NULL,
+  PRIMARY KEY (id, id_2)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (id, id_2)
+SELECT a.id, b.id AS id_2
+FROM public.orders a, public.orders b
+WHERE a.customer_id = b.customer_id
+  AND a.placed < b.placed;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  delta_1 bigint := 0;
+  a bigint := 0;
+  step bigint;
+  b bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id, id_2)
+    SELECT a.id, b.id AS id_2
+    FROM public.orders a, public.orders b
+    WHERE a.customer_id = b.customer_id
+      AND a.placed < b.placed;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+    CREATE TEMPORARY TABLE v__delta (id integer, id_2 integer, __ivmc_weight bigint);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.a
+  FROM ivmc.changes_public_orders a
+  WHERE (a.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq);
+  IF n.a > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT a.id, b.id AS id_2, a.__ivmc_weight
+    FROM (
+           SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
+           FROM ivmc.changes_public_orders a
+           WHERE (a.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
+           LIMIT n.a
+         ) a,
+         public.orders b
+    WHERE a.customer_id = b.customer_id
+      AND a.placed < b.placed;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  SELECT count(*) INTO n.b
+  FROM ivmc.changes_public_orders b
+  WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  IF n.b > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT a.id, b.id AS id_2, b.__ivmc_weight
+    FROM public.orders a,
+         (
+           SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
+           FROM ivmc.changes_public_orders b
+           WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+           LIMIT n.b
+         ) b
+    WHERE a.customer_id = b.customer_id
+      AND a.placed < b.placed;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  IF n.a > 0 AND n.b > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT a.id, b.id AS id_2, -a.__ivmc_weight * b.__ivmc_weight
+    FROM (
+           SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
+           FROM ivmc.changes_public_orders a
+           WHERE (a.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
+           LIMIT n.a
+         ) a,
+         (
+           SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
+           FROM ivmc.changes_public_orders b
+           WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+           LIMIT n.b
+         ) b
+    WHERE a.customer_id = b.customer_id
+      AND a.placed < b.placed;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+
+  -- MERGE: net rows by key
+  IF n.delta_1 > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (id, id_2) *
+      FROM (
+        SELECT v__delta.id, v__delta.id_2, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+        GROUP BY v__delta.id, v__delta.id_2
+        HAVING sum(v__delta.__ivmc_weight) <> 0
+      ) net
+      ORDER BY id, id_2, __ivmc_weight DESC
+    ) d ON t.id = d.id AND t.id_2 = d.id_2
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET id = d.id, id_2 = d.id_2
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id, id_2) VALUES (d.id, d.id_2);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.a + n.b;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__delta;
+  ELSE
+    TRUNCATE pg_temp.v__delta;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id,
+       id_2 AS later
+FROM ivmc.v;
+
+-- ==== USING and NATURAL
+-- expect: net rows by image
+-- expect-not: by key
+SELECT * FROM (SELECT id AS customer_id, name FROM customers) c NATURAL JOIN notes;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  name text NOT NULL,
+  note text,
+  __ivmc_weight bigint NOT NULL CHECK (__ivmc_weight > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(id, name, note), 0));
+
+INSERT INTO ivmc.v (id, name, note, __ivmc_weight)
+SELECT customers.id, customers.name, notes.note, count(*) AS __ivmc_weight
+FROM public.notes, public.customers
+WHERE customers.id = notes.customer_id
+GROUP BY customers.id, customers.name, notes.note;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  delta_1 bigint := 0;
+  notes bigint := 0;
+  step bigint;
+  customers bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_notes b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id, name, note, __ivmc_weight)
+    SELECT customers.id, customers.name, notes.note, count(*) AS __ivmc_weight
+    FROM public.notes, public.customers
+    WHERE customers.id = notes.customer_id
+    GROUP BY customers.id, customers.name, notes.note;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+    CREATE TEMPORARY TABLE v__delta (id integer, name text, note text, __ivmc_weight bigint);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.notes
+  FROM ivmc.changes_public_notes notes
+  WHERE (notes.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq);
+  IF n.notes > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT customers.id, customers.name, notes.note, notes.__ivmc_weight
+    FROM (
+           SELECT notes.customer_id, notes.note, notes.__ivmc_weight
+           FROM ivmc.changes_public_notes notes
+           WHERE (notes.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+           LIMIT n.notes
+         ) notes,
+         public.customers
+    WHERE customers.id = notes.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  SELECT count(*) INTO n.customers
+  FROM ivmc.changes_public_customers customers
+  WHERE (customers.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq);
+  IF n.customers > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT customers.id, customers.name, notes.note, customers.__ivmc_weight
+    FROM public.notes,
+         (
+           SELECT customers.id, customers.name, customers.__ivmc_weight
+           FROM ivmc.changes_public_customers customers
+           WHERE (customers.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
+           LIMIT n.customers
+         ) customers
+    WHERE customers.id = notes.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  IF n.notes > 0 AND n.customers > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT customers.id, customers.name, notes.note, -notes.__ivmc_weight * customers.__ivmc_weight
+    FROM (
+           SELECT notes.customer_id, notes.note, notes.__ivmc_weight
+           FROM ivmc.changes_public_notes notes
+           WHERE (notes.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+           LIMIT n.notes
+         ) notes,
+         (
+           SELECT customers.id, customers.name, customers.__ivmc_weight
+           FROM ivmc.changes_public_customers customers
+           WHERE (customers.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
+           LIMIT n.customers
+         ) customers
+    WHERE customers.id = notes.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+
+  -- MERGE: net rows by image
+  IF n.delta_1 > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT v__delta.id, v__delta.name, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+      GROUP BY v__delta.id, v__delta.name, v__delta.note
+      HAVING sum(v__delta.__ivmc_weight) <> 0
+    ) d ON hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record
+    WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN INSERT (id, name, note, __ivmc_weight) VALUES (d.id, d.name, d.note, d.__ivmc_weight);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.notes + n.customers;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__delta;
+  ELSE
+    TRUNCATE pg_temp.v__delta;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id AS customer_id,
+       name,
+       note
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);

@@ -1,0 +1,421 @@
+CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric(12,2), note text);
+CREATE TABLE returns (customer int, amount numeric(12,2));
+CREATE VIEW large AS SELECT id, customer, amount FROM orders WHERE amount > 1000;
+
+-- ==== filter and project by the key
+-- expect: net rows by key
+-- expect-not: by image
+SELECT id, upper(note) AS note, coalesce(amount, 0) * 2 AS twice FROM orders WHERE amount > 10;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  note text,
+  twice numeric NOT NULL,
+  PRIMARY KEY (id)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (id, note, twice)
+SELECT orders.id, upper(orders.note) AS note, coalesce(orders.amount, 0) * 2 AS twice
+FROM public.orders
+WHERE orders.amount > 10;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  orders bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id, note, twice)
+    SELECT orders.id, upper(orders.note) AS note, coalesce(orders.amount, 0) * 2 AS twice
+    FROM public.orders
+    WHERE orders.amount > 10;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.orders
+  FROM ivmc.changes_public_orders orders
+  WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+    AND orders.amount > 10;
+
+  -- MERGE: net rows by key
+  IF n.orders > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (id) *
+      FROM (
+        SELECT orders.id, orders.note, orders.twice, sum(orders.__ivmc_weight) AS __ivmc_weight
+        FROM (
+               SELECT orders.id,
+                      upper(orders.note) AS note,
+                      coalesce(orders.amount, 0) * 2 AS twice,
+                      orders.__ivmc_weight
+               FROM ivmc.changes_public_orders orders
+               WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                 AND orders.amount > 10
+               LIMIT n.orders
+             ) orders
+        GROUP BY orders.id, orders.note, orders.twice, record_send(ROW(orders.twice))
+        HAVING sum(orders.__ivmc_weight) <> 0
+      ) net
+      ORDER BY id, __ivmc_weight DESC
+    ) d ON t.id = d.id
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET id = d.id, note = d.note, twice = d.twice
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id, note, twice) VALUES (d.id, d.note, d.twice);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.orders;
+  rows_changed := n.changed;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id,
+       note,
+       twice
+FROM ivmc.v;
+
+-- ==== rows without a key are a bag
+-- expect: net rows by image
+-- expect-not: by key
+SELECT customer, amount FROM returns WHERE amount > 0;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  customer integer,
+  amount numeric(12,2),
+  __ivmc_weight bigint NOT NULL CHECK (__ivmc_weight > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(customer, amount), 0));
+
+INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
+SELECT returns.customer, returns.amount, count(*) AS __ivmc_weight
+FROM public.returns
+WHERE returns.amount > 0
+GROUP BY returns.customer, returns.amount, record_send(ROW(returns.amount));
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  returns bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_returns b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
+    SELECT returns.customer, returns.amount, count(*) AS __ivmc_weight
+    FROM public.returns
+    WHERE returns.amount > 0
+    GROUP BY returns.customer, returns.amount, record_send(ROW(returns.amount));
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.returns
+  FROM ivmc.changes_public_returns returns
+  WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+    AND returns.amount > 0;
+
+  -- MERGE: net rows by image
+  IF n.returns > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT returns.customer, returns.amount, sum(returns.__ivmc_weight) AS __ivmc_weight
+      FROM (
+             SELECT returns.customer, returns.amount, returns.__ivmc_weight
+             FROM ivmc.changes_public_returns returns
+             WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+               AND returns.amount > 0
+             LIMIT n.returns
+           ) returns
+      GROUP BY returns.customer, returns.amount, record_send(ROW(returns.amount))
+      HAVING sum(returns.__ivmc_weight) <> 0
+    ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
+    WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN INSERT (customer, amount, __ivmc_weight) VALUES (d.customer, d.amount, d.__ivmc_weight);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.returns;
+  rows_changed := n.changed;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT customer,
+       amount
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+
+-- ==== UNION ALL
+-- expect: net rows by image, UNION ALL
+-- expect-not: by key
+SELECT customer, amount FROM orders UNION ALL SELECT customer, -amount FROM returns;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  customer integer,
+  amount numeric,
+  __ivmc_weight bigint NOT NULL CHECK (__ivmc_weight > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(customer, amount), 0));
+
+INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
+SELECT terms.customer, terms.amount, count(*) AS __ivmc_weight
+FROM (
+       SELECT orders.customer, orders.amount::numeric AS amount
+       FROM public.orders
+       UNION ALL
+       SELECT returns.customer, -returns.amount
+       FROM public.returns
+     ) terms
+GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  delta_1 bigint := 0;
+  orders bigint := 0;
+  step bigint;
+  returns bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_returns b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
+    SELECT terms.customer, terms.amount, count(*) AS __ivmc_weight
+    FROM (
+           SELECT orders.customer, orders.amount::numeric AS amount
+           FROM public.orders
+           UNION ALL
+           SELECT returns.customer, -returns.amount
+           FROM public.returns
+         ) terms
+    GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+    CREATE TEMPORARY TABLE v__delta (customer integer, amount numeric, __ivmc_weight bigint);
+  END IF;
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.orders
+  FROM ivmc.changes_public_orders orders
+  WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq);
+  IF n.orders > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT orders.customer, orders.amount, orders.__ivmc_weight
+    FROM (
+           SELECT orders.customer, orders.amount::numeric AS amount, orders.__ivmc_weight
+           FROM ivmc.changes_public_orders orders
+           WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+           LIMIT n.orders
+         ) orders;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+  SELECT count(*) INTO n.returns
+  FROM ivmc.changes_public_returns returns
+  WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq);
+  IF n.returns > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT returns.customer, returns.amount, returns.__ivmc_weight
+    FROM (
+           SELECT returns.customer, -returns.amount, returns.__ivmc_weight
+           FROM ivmc.changes_public_returns returns
+           WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+           LIMIT n.returns
+         ) returns;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
+
+  -- MERGE: net rows by image
+  IF n.delta_1 > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT v__delta.customer, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+      GROUP BY v__delta.customer, v__delta.amount, record_send(ROW(v__delta.amount))
+      HAVING sum(v__delta.__ivmc_weight) <> 0
+    ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
+    WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN INSERT (customer, amount, __ivmc_weight) VALUES (d.customer, d.amount, d.__ivmc_weight);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.orders + n.returns;
+  rows_changed := n.changed;
+  IF n.small THEN
+    DELETE FROM pg_temp.v__delta;
+  ELSE
+    TRUNCATE pg_temp.v__delta;
+  END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT customer,
+       amount
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+
+-- ==== a view and a WITH query are inlined
+-- expect: net rows by key
+-- expect-not: WITH big, large
+WITH big AS (SELECT id, amount FROM large) SELECT id FROM big WHERE amount < 5000;
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  PRIMARY KEY (id)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (id)
+SELECT orders.id
+FROM public.orders
+WHERE orders.amount > 1000
+  AND orders.amount < 5000;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+<<n>>
+DECLARE
+  changed bigint := 0;
+  small boolean := true;
+  orders bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF recompute THEN
+    DELETE FROM ivmc.v;
+    INSERT INTO ivmc.v (id)
+    SELECT orders.id
+    FROM public.orders
+    WHERE orders.amount > 1000
+      AND orders.amount < 5000;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_in := 0;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+
+  -- Stage v: what the view shows
+  SELECT count(*) INTO n.orders
+  FROM ivmc.changes_public_orders orders
+  WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+    AND orders.amount > 1000
+    AND orders.amount < 5000;
+
+  -- MERGE: net rows by key
+  IF n.orders > 0 THEN
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (id) *
+      FROM (
+        SELECT orders.id, sum(orders.__ivmc_weight) AS __ivmc_weight
+        FROM (
+               SELECT orders.id, orders.__ivmc_weight
+               FROM ivmc.changes_public_orders orders
+               WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                 AND orders.amount > 1000
+                 AND orders.amount < 5000
+               LIMIT n.orders
+             ) orders
+        GROUP BY orders.id
+        HAVING sum(orders.__ivmc_weight) <> 0
+      ) net
+      ORDER BY id, __ivmc_weight DESC
+    ) d ON t.id = d.id
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN UPDATE SET id = d.id
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id) VALUES (d.id);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.orders;
+  rows_changed := n.changed;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id
+FROM ivmc.v;
+
+-- ==== LIMIT is refreshed in full
+-- expect: strategy := 'full'
+-- expect-not: Stage v
+SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10;
+
+-- ---- sql
+CREATE TABLE ivmc.v AS
+SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10
+WITH NO DATA;
+
+INSERT INTO ivmc.v
+SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+BEGIN
+  strategy := 'full';
+  rows_in := 0;
+  EXECUTE $query$CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10$query$;
+  DELETE FROM ivmc.v;
+  EXECUTE 'INSERT INTO ivmc.v TABLE pg_temp.v__anew';
+  GET DIAGNOSTICS rows_changed = ROW_COUNT;
+  EXECUTE 'DROP TABLE pg_temp.v__anew';
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id, amount
+FROM ivmc.v;
