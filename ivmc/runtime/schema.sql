@@ -186,14 +186,15 @@ $$;
 
 -- Write the trigger function of a buffer: the rows of a statement, old ones with weight -1, new ones
 -- with weight 1, columns by name. `gone` stands in for a column that was dropped or renamed, so that
--- writers go on; the refresh reports it. An UPDATE whose rows all look as before is dropped: the
--- first ones tell at once where it is not.
+-- writers go on; the refresh reports it. An UPDATE whose rows all look as before is dropped: they come
+-- in pairs, and mostly the first pair tells that it is not.
 CREATE OR REPLACE FUNCTION ivmc.write_capture(buffer name, kind "char", source regclass, upstream text)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $write$
 DECLARE
-    v_into   text;     -- , a, b
-    v_out    text;     -- , changed.a, changed.b
+    v_insert text;     -- INSERT INTO ivmc.changes_t (__ivmc_xid, __ivmc_seq, __ivmc_weight, a, b)
+    v_stamp  text := 'SELECT (SELECT pg_current_xact_id()), (SELECT nextval(''ivmc.change''))';
+    v_out    text;     -- , changed.a, changed.b FROM
     v_image  text;     -- ROW(changed.a, changed.b)
     v_before text;     -- what stands before the rows in FROM,
     v_after  text;     -- and after them
@@ -201,53 +202,69 @@ DECLARE
     v_new    text;
     v_pairs  text := '';
 BEGIN
-    SELECT coalesce(string_agg(', ' || quote_ident(c.name), ''), ''),
-           coalesce(string_agg(', changed.' || quote_ident(c.name), ''), ''),
+    SELECT format('INSERT INTO ivmc.%I (__ivmc_xid, __ivmc_seq, __ivmc_weight%s)', buffer,
+                  string_agg(', ' || quote_ident(c.name), '')),
+           concat(string_agg(', changed.' || quote_ident(c.name), ''), ' FROM '),
            format('ROW(%s)', string_agg('changed.' || quote_ident(c.name), ', ')),
            CASE WHEN upstream IS NULL
                THEN format('(SELECT %s) AS gone, LATERAL (SELECT %s FROM ',
                            string_agg(format('NULL::%s AS %I', c.type, c.name), ', '),
                            string_agg(quote_ident(c.name), ', '))
                ELSE format('(SELECT %s FROM ', string_agg(format('%s AS %I', c.value, c.name), ', ')) END
-    INTO v_into, v_out, v_image, v_before
+    INTO v_insert, v_out, v_image, v_before
     FROM ivmc.columns_of(source, upstream, ivmc.captured(buffer)) c;
-    v_after := coalesce((SELECT ' WHERE ' || v.visible_where FROM ivmc.view v WHERE v.id = upstream), '') || ') AS changed';
+    v_after := coalesce((SELECT ' WHERE ' || v.visible_where FROM ivmc.view v WHERE v.id = upstream), '')
+        || ') AS changed';
     v_old := v_before || CASE kind WHEN 'p' THEN '(SELECT (OLD).*) AS line' ELSE '__ivmc_old' END || v_after;
     v_new := v_before || CASE kind WHEN 'p' THEN '(SELECT (NEW).*) AS line' ELSE '__ivmc_new' END || v_after;
     IF kind <> 'p' THEN
         v_pairs := format($pairs$
-           AND NOT EXISTS (
-               SELECT FROM (SELECT row_number() OVER () AS line, %1$s AS image FROM %2$s) AS o
-               FULL JOIN (SELECT row_number() OVER () AS line, %1$s AS image FROM %3$s) AS n USING (line)
-               WHERE (o.image OPERATOR(pg_catalog.*=) n.image) IS NOT TRUE)$pairs$, v_image, v_old, v_new);
+        OPEN v_others NO SCROLL FOR SELECT %1$s AS image FROM %3$s;
+        FOR v_old IN SELECT %1$s AS image FROM %2$s LOOP
+            FETCH v_others INTO v_new;
+            v_same := v_old.image OPERATOR(pg_catalog.*=) v_new.image;
+            EXIT WHEN v_same IS NOT TRUE;
+        END LOOP;
+        FETCH v_others INTO v_new;
+        v_same := v_same AND NOT FOUND;
+        CLOSE v_others;$pairs$, v_image, v_old, v_new);
     END IF;
     EXECUTE format($function$
 CREATE OR REPLACE FUNCTION ivmc.%1$I() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $capture$
 #variable_conflict use_column
+DECLARE
+    v_same   boolean;
+    v_others refcursor;
+    v_old    record;
+    v_new    record;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO ivmc.%1$I (__ivmc_weight%2$s)
-        SELECT 1%3$s FROM %5$s;
+        %2$s
+        %4$s;
+        RETURN NULL;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO ivmc.%1$I (__ivmc_weight%2$s)
-        SELECT -1%3$s FROM %4$s;
-    ELSIF TG_OP = 'UPDATE' THEN
-        IF (SELECT o.image OPERATOR(pg_catalog.*=) n.image
-            FROM (SELECT %6$s AS image FROM %4$s LIMIT 1) AS o,
-                 (SELECT %6$s AS image FROM %5$s LIMIT 1) AS n)%7$s
-        THEN
-            RETURN NULL;
-        END IF;
-        INSERT INTO ivmc.%1$I (__ivmc_weight%2$s)
-        SELECT -1%3$s FROM %4$s
-        UNION ALL
-        SELECT 1%3$s FROM %5$s;
-    ELSE
+        %2$s
+        %3$s;
+        RETURN NULL;
+    ELSIF TG_OP = 'TRUNCATE' THEN
         INSERT INTO ivmc.truncation (buffer) VALUES (%1$L);
+        RETURN NULL;
+    END IF;
+    v_same := (SELECT o.image OPERATOR(pg_catalog.*=) n.image
+               FROM (SELECT %5$s AS image FROM %6$s LIMIT 1) AS o,
+                    (SELECT %5$s AS image FROM %7$s LIMIT 1) AS n);
+    IF v_same THEN%8$s
+    END IF;
+    IF v_same IS NOT TRUE THEN
+        %2$s
+        %3$s
+        UNION ALL
+        %4$s;
     END IF;
     RETURN NULL;
-END $capture$$function$, buffer, v_into, v_out, v_old, v_new, v_image, v_pairs);
+END $capture$$function$, buffer, v_insert, v_stamp || ', -1' || v_out || v_old,
+    v_stamp || ', 1' || v_out || v_new, v_image, v_old, v_new, v_pairs);
 END $write$;
 
 -- Attach a buffer's function to its source, whatever session_replication_role. A partitioned table

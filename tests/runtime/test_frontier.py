@@ -3,11 +3,13 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
 
-from ivmc.runtime import refresh, verify
+from ivmc.plan import Visible
+from ivmc.runtime import install, refresh, verify
 from tests.conftest import Connect
 from tests.runtime.conftest import Shop, block, until_blocked
 from tests.runtime.handmade import BIGINT
@@ -232,6 +234,35 @@ def test_a_chain_refreshed_by_name_and_as_a_whole(shop: Shop) -> None:
     shop.conn.execute("TRUNCATE t")
     assert {r.rows_in > 0 for r in refresh(shop.conn)} == {False, True}
     assert all(v.same and v.rows == 0 for v in verify(shop.conn))
+
+
+def test_a_view_that_hides_rows_of_its_storage(shop: Shop) -> None:
+    """An UPDATE of the storage may show a row that was hidden, or hide one."""
+    plan = shop.totals()
+    condition = "total > 500"
+    below = replace(
+        plan,
+        query=f"SELECT * FROM ({plan.query}) AS q WHERE {condition}",
+        view=f"{plan.view} WHERE {condition}",
+        visible=Visible((("g", "g::bigint + 1"), ("n", "n"), ("total", "-total")), condition),
+    )
+    below = replace(below, view=below.view.replace("g, n, total", "g::bigint + 1 AS g, n, -total AS total"))
+    below = replace(below, query=below.query.replace("*", "g::bigint + 1 AS g, n, -total AS total", 1))
+    install(shop.conn, below)
+    above = shop.install("w", read=shop.source("v", "g", "n", kind="view", type=BIGINT), value="n")
+    for change in (
+        "UPDATE t SET x = 0 WHERE g = 4",
+        "UPDATE t SET x = 100 WHERE g = 4",
+        "UPDATE t SET x = x + 1",
+        "UPDATE t SET g = 12 WHERE g = 3",
+        "UPDATE t SET g = (g + 5) % 10",
+        "DELETE FROM t WHERE g > 5",
+    ):
+        shop.conn.execute(change)
+        refresh(shop.conn)
+        assert shop.differences(below) == []
+        assert shop.differences(above) == []
+    assert shop.strategy(above)[1] == "differential"
 
 
 def test_trimming(shop: Shop, connect: Connect) -> None:
