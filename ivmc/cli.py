@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ivmc.diagnostics import CompileError
-from ivmc.terminal import STDIN, Commands, File, SqlFile, answer, naming
+from ivmc.terminal import STDIN, Commands, File, SqlFile, ViewName, answer, naming
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,7 +38,9 @@ schema_option = click.option(
 dsn_option = click.option(
     "--dsn", default=None, metavar="DSN", help="The database; else IVMC_DSN, else libpq's PG* variables."
 )
-name_option = click.option("--name", metavar="[SCHEMA.]NAME", help="The view's name; the file's by default.")
+name_option = click.option(
+    "--name", type=ViewName(), metavar="[SCHEMA.]NAME", help="The view's name; the file's by default."
+)
 mode_option = click.option(
     "--mode",
     type=click.Choice(["auto", "differential", "full"]),
@@ -77,7 +79,9 @@ def main() -> None:
 @format_option("sql", "json")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write there, not to stdout.")
 def compile_(form: str, output: str | None, **how: Any) -> None:
-    """Print the script that installs the view, for `psql -f`.
+    """Print the script that installs a view.
+
+    It is for `psql -f`, and needs no Python where it runs.
 
     QUERY.sql holds one SELECT, and may hold the CREATE TABLEs that it needs; `-` is the standard
     input. Without --schema or --dsn nothing is read but this file.
@@ -98,14 +102,17 @@ def compile_(form: str, output: str | None, **how: Any) -> None:
 @compiling
 @format_option("text", "mermaid", "json")
 def explain(form: str, **how: Any) -> None:
-    """Show how the view would be maintained: operators, laws, state, cost, and why not."""
+    """Show how a view would be maintained.
+
+    Its operators with their laws, the state that they keep, what they cost, and why they fall back.
+    """
     from ivmc.explain import explain as explained
 
     click.echo(explained(compiled(**how), form))
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", type=ViewName(), metavar="[SCHEMA.]NAME")
 @query_argument
 @dsn_option
 @mode_option
@@ -127,7 +134,10 @@ def create(name: str, query: File, dsn: str | None, mode: Mode, or_replace: bool
 @dsn_option
 @format_option("text", "json")
 def refresh(names: tuple[str, ...], dsn: str | None, form: str) -> None:
-    """Bring views up to date: all of them, each after those that it reads, when none is named."""
+    """Bring views up to date.
+
+    All of them where none is named, each after those that it reads.
+    """
     from ivmc import runtime
 
     with connected(dsn) as conn:
@@ -141,7 +151,11 @@ def refresh(names: tuple[str, ...], dsn: str | None, form: str) -> None:
 @dsn_option
 @format_option("text", "json")
 def verify(names: tuple[str, ...], dsn: str | None, form: str) -> None:
-    """Refresh, recompute the original query and compare as bags; exit 1 where they differ."""
+    """Compare views with their queries.
+
+    Refreshes, recomputes each query as it was written, and compares as bags; where they differ, shows
+    rows (- missing, + too many) and exits with 1.
+    """
     from ivmc import runtime
 
     with connected(dsn) as conn:
@@ -165,7 +179,7 @@ def differing_rows(results: Sequence[Verified]) -> None:
 @dsn_option
 @format_option("text", "json")
 def status(dsn: str | None, form: str) -> None:
-    """List the maintained views and what their last refresh did."""
+    """List views and their last refresh."""
     from ivmc import runtime
 
     with connected(dsn) as conn:
@@ -198,7 +212,10 @@ def drop(names: tuple[str, ...], dsn: str | None) -> None:
 
 @main.command()
 def demo() -> None:
-    """Maintain a view over an org chart, on a PostgreSQL started for the occasion."""
+    """Show it all on an org chart.
+
+    Nothing to set up: a PostgreSQL is started for the occasion, in a temporary directory.
+    """
     from ivmc.demo import run
 
     run()

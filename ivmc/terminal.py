@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -109,6 +110,18 @@ class SqlFile(click.ParamType):  # type: ignore[type-arg]  # generic since click
         return File(_decoded(raw, value), STDIN if value == "-" else value)
 
 
+class ViewName(click.ParamType):  # type: ignore[type-arg]  # as above
+    """`name` or `schema.name`, each as it is or in double quotes."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = re.fullmatch(r'(?:("[^".]+"|[^".]+)\.)?("[^".]+"|[^".]+)', value)
+        if found is None:
+            self.fail(f"{value!r} is neither a name nor schema.name", param, ctx)
+        return ".".join(part.strip('"') for part in found.groups() if part)
+
+
 def _decoded(raw: bytes, filename: str) -> str:
     from ivmc import errors
 
@@ -129,6 +142,8 @@ class Commands(click.Group):
             complain(error)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except OSError as error:
+            raise click.ClickException(error.strerror or str(error)) from None
         except Exception as error:  # noqa: BLE001 (a user never sees a traceback)
             complain(CompileError([_diagnosed(error)], filename=""))
         return ctx.exit(1)

@@ -64,7 +64,7 @@ def runtime_version() -> str:
 @cache
 def schema_text() -> str:
     """The SQL of the runtime."""
-    return files("ivmc.runtime").joinpath("schema.sql").read_text(encoding="utf-8")
+    return files("ivmc").joinpath("runtime", "schema.sql").read_text(encoding="utf-8")
 
 
 def transactions(plan: Plan, *, replaces: bool = False) -> tuple[Transaction, Transaction]:
