@@ -51,7 +51,7 @@ def create(
 
 def target(conn: Connection, name: str) -> tuple[str, str]:
     """The schema and name of a view to be."""
-    schema, dot, view = name.partition(".")
+    schema, dot, view = name.rpartition(".")
     if dot:
         return schema, view
     row = conn.execute("SELECT current_schema()").fetchone()
