@@ -204,3 +204,44 @@ def test_several_views_in_their_order(db: psycopg.Connection[Any], run: Run) -> 
     assert result.exit_code == 1
     assert "IVM411" in result.stderr
     assert run("drop", "best", "totals").exit_code == 0
+
+
+@pytest.mark.usefixtures("db")
+def test_a_schema_that_does_not_exist(run: Run) -> None:
+    result = run("create", "reports.totals", "totals.sql")
+    assert result.exit_code == 1
+    assert "IVM417" in result.stderr
+
+
+@pytest.mark.usefixtures("db")
+def test_the_wrong_database(run: Run) -> None:
+    result = run("refresh", "totals")
+    assert result.exit_code == 1
+    assert "IVM410" in result.stderr
+    assert run("refresh").exit_code == 0
+    assert run("status").stdout == ""
+
+
+def test_row_level_security(
+    db: psycopg.Connection[Any], run: Run, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom a policy restricts cannot store what others may then read."""
+    role = f"writer_{db.info.backend_pid}"
+    db.execute(f"CREATE ROLE {role} LOGIN")
+    try:
+        db.execute(f"GRANT ALL ON DATABASE {db.info.dbname} TO {role}")
+        db.execute(f"GRANT ALL ON SCHEMA public TO {role}; ALTER TABLE orders OWNER TO {role}")
+        db.execute("ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        monkeypatch.setenv("IVMC_DSN", f"{database} user={role}")
+        result = run("create", "totals", "totals.sql")
+        assert result.exit_code == 1
+        assert "IVM407" in result.stderr
+        assert db.execute("SELECT to_regclass('totals')").fetchone() == (None,)
+    finally:
+        db.execute(f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_messages_have_no_colour_in_a_pipe(db: psycopg.Connection[Any], run: Run) -> None:
+    db.execute("SELECT 1")
+    for args in (["create", "totals", "totals.sql"], ["refresh"], ["status"], ["verify"], ["refresh", "x"]):
+        assert "\x1b" not in run(*args).output
