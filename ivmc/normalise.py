@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan, Union, Values, walk
-from ivmc.scalar import Col, Scalar, columns, equated, is_fallible, substitute
+from ivmc.scalar import Col, Scalar, columns, conjuncts, equated, is_fallible, relaxed, substitute
 
 
 def normalise(rel: Rel) -> Rel:
@@ -101,21 +101,28 @@ def _placed(
 ) -> tuple[dict[int, list[Scalar]], list[Scalar], list[Scalar]]:
     """Predicates on one leaf, on several, and those that must wait for whole rows.
 
-    A predicate that can raise an error is evaluated last, over rows that the query itself saw.
+    A predicate that can raise an error is evaluated last, over rows that the query itself saw; the
+    parts of it that cannot are used to join.
     """
     local: dict[int, list[Scalar]] = {i: [] for i in range(len(leaves))}
     across: list[Scalar] = []
     last: list[Scalar] = []
     for predicate in dict.fromkeys(predicates):
-        read = columns(predicate)
-        home = [i for i, leaf in enumerate(leaves) if read & frozenset(leaf.schema)]
+        home = _homes(predicate, leaves)
         if len(home) == 1:
             local[home[0]].append(predicate)
         elif is_fallible(predicate) or not home:
             last.append(predicate)
+            across += [part for part in conjuncts(relaxed(predicate)) if len(_homes(part, leaves)) > 1]
         else:
             across.append(predicate)
     return local, across, last
+
+
+def _homes(predicate: Scalar, leaves: Sequence[Rel]) -> list[int]:
+    """The leaves that a predicate reads."""
+    read = columns(predicate)
+    return [i for i, leaf in enumerate(leaves) if read & frozenset(leaf.schema)]
 
 
 def _left_deep(leaves: Sequence[Rel], predicates: Sequence[Scalar], above: frozenset[Col]) -> Rel:
@@ -133,14 +140,22 @@ def _left_deep(leaves: Sequence[Rel], predicates: Sequence[Scalar], above: froze
 
 
 def _ordered(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[Rel]:
-    """The join order: the busiest first, then always something connected to what is there."""
+    """The join order: the busiest first, then always something connected to what is there.
+
+    Tables with predicates of their own come early, the smaller first: they reduce.
+    """
     weight = _busyness(leaves, predicates)
     rest = list(range(len(leaves)))
     order: list[int] = []
+
+    def preference(i: int) -> tuple[bool, tuple[float, ...], int]:
+        reduces = bool(order) and isinstance(leaves[i], Filter)
+        return (reduces, tuple(-part if reduces else part for part in weight[i]), -i)
+
     while rest:
         seen = frozenset(column for i in order for column in leaves[i].schema)
         linked = [i for i in rest if _connected(leaves[i], seen, predicates)]
-        best = max(linked or rest, key=lambda i: (weight[i], -i))
+        best = max(linked or rest, key=preference)
         order.append(best)
         rest.remove(best)
     return [leaves[i] for i in order]
@@ -151,7 +166,7 @@ def _connected(leaf: Rel, seen: frozenset[Col], predicates: Iterable[Scalar]) ->
     return any((read := columns(p)) & own and read & seen for p in predicates)
 
 
-def _busyness(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[tuple[float, int]]:
+def _busyness(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[tuple[float, ...]]:
     """How much each leaf is expected to change: by its rows where known, else by references.
 
     A table that refers to others (many to one) changes more often than those it refers to.

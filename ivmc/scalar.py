@@ -161,8 +161,13 @@ def columns(*scalars: Scalar) -> frozenset[Col]:
 
 
 def is_fallible(scalar: Scalar) -> bool:
-    """Could evaluating it raise an error on a row that the query itself never evaluates?"""
-    return any(isinstance(node, Expression) and node.fallible for node in walk(scalar))
+    """Could evaluating it raise an error on a row that the query itself never evaluates?
+
+    What reads no column is evaluated alike for every row.
+    """
+    if isinstance(scalar, Col) or not columns(scalar):
+        return False
+    return (isinstance(scalar, Expression) and scalar.fallible) or any(map(is_fallible, scalar.args))
 
 
 def is_stable(scalar: Scalar) -> bool:
@@ -189,6 +194,16 @@ def conjunction(parts: Iterable[Scalar]) -> Scalar:
     """The inverse of `conjuncts`."""
     unique = tuple(dict.fromkeys(parts))
     return TRUE if not unique else unique[0] if len(unique) == 1 else Logic("AND", unique)
+
+
+def relaxed(predicate: Scalar) -> Scalar:
+    """What must hold wherever `predicate` does, without the parts that can raise an error."""
+    if isinstance(predicate, Logic) and predicate.op != "NOT":
+        parts = tuple(map(relaxed, predicate.args))
+        if predicate.op == "AND":
+            return conjunction(part for part in parts if part != TRUE)
+        return TRUE if TRUE in parts else Logic("OR", parts)
+    return TRUE if is_fallible(predicate) else predicate
 
 
 def equated(predicate: Scalar) -> tuple[Col, Col] | None:

@@ -166,14 +166,16 @@ class Program:
     def run_terms(self, rel: Rel, sink: Sink) -> None:
         """Every term of a delta into a sink, each only where all that it is made of has changed.
 
-        Where nothing but the first two tables of a left-deep join has changed, which is the rule,
-        the others are joined in one statement.
+        Where the tables that are joined after the two largest have not changed, which is the rule,
+        they are joined in one statement.
         """
         spine = self.spine(rel)
-        if len(spine) < 3:
+        size = [max(map(self.rows, self.sides(one)), default=0.0) for one in spine]
+        busiest = size.index(max(size)) if spine else 0
+        core, rest = (spine[busiest], spine[busiest + 1 :]) if spine else (rel, [])
+        if len(rest) < 2:
             self.run_plain(rel, sink)
             return
-        core, *rest = spine
         base = self.gathered(core)
         unchanged = [leaf for join in rest for leaf in self.sides(join)]
         for leaf in unchanged:
@@ -236,6 +238,11 @@ class Program:
     def sides(self, rel: Rel) -> list[Rel]:
         """ΔR of P ⋈ R, from the terms of Δ(P ⋈ R)."""
         return [j.right for j in self._joins(rel) if self.changes(j.right) and not self.changes(j.left)]
+
+    def rows(self, rel: Rel) -> float:
+        """How many rows the changed table has, 0 where nobody knows."""
+        scans = [node.scan for node in walk(rel) if isinstance(node, Delta)]
+        return max((scan.relation.rows or 0.0 for scan in scans), default=0.0)
 
     def without(self, rel: Rel, core: Rel, base: Rel, unchanged: Iterable[Rel]) -> Rel:
         """`rel` where the core is at hand and the other sources have not changed."""
