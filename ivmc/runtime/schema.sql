@@ -186,52 +186,45 @@ $$;
 
 -- Write the trigger function of a buffer: the rows of a statement, old ones with weight -1, new ones
 -- with weight 1, columns by name. `gone` stands in for a column that was dropped or renamed, so that
--- writers go on; the refresh reports it. An UPDATE whose rows all look as before is dropped: they come
--- in pairs, and mostly the first pair tells that it is not.
+-- writers go on; the refresh reports it.
 CREATE OR REPLACE FUNCTION ivmc.write_capture(buffer name, kind "char", source regclass, upstream text)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $write$
 DECLARE
-    v_insert text;     -- INSERT INTO ivmc.changes_t (__ivmc_xid, __ivmc_seq, __ivmc_weight, a, b)
-    v_stamp  text := 'SELECT (SELECT pg_current_xact_id()), (SELECT nextval(''ivmc.change''))';
-    v_out    text;     -- , changed.a, changed.b FROM
-    v_image  text;     -- ROW(changed.a, changed.b)
-    v_before text;     -- what stands before the rows in FROM,
-    v_after  text;     -- and after them
-    v_old    text;
-    v_new    text;
-    v_pairs  text := '';
+    v_into  text;     -- , a, b
+    v_image text;     -- ROW(changed.a, changed.b)
+    v_gone  text;     -- NULL::integer AS a, NULL::text AS b
+    v_names text;     -- a, b
+    v_shown text;     -- x + 1 AS a, y AS b
+    v_body  text;
 BEGIN
-    SELECT format('INSERT INTO ivmc.%I (__ivmc_xid, __ivmc_seq, __ivmc_weight%s)', buffer,
-                  string_agg(', ' || quote_ident(c.name), '')),
-           concat(string_agg(', changed.' || quote_ident(c.name), ''), ' FROM '),
-           format('ROW(%s)', string_agg('changed.' || quote_ident(c.name), ', ')),
-           CASE WHEN upstream IS NULL
-               THEN format('(SELECT %s) AS gone, LATERAL (SELECT %s FROM ',
-                           string_agg(format('NULL::%s AS %I', c.type, c.name), ', '),
-                           string_agg(quote_ident(c.name), ', '))
-               ELSE format('(SELECT %s FROM ', string_agg(format('%s AS %I', c.value, c.name), ', ')) END
-    INTO v_insert, v_out, v_image, v_before
+    SELECT coalesce(string_agg(', ' || quote_ident(c.name), ''), ''),
+           format('ROW(%s)::record', string_agg('changed.' || quote_ident(c.name), ', ')),
+           coalesce(string_agg(format('NULL::%s AS %I', c.type, c.name), ', '), ''),
+           coalesce(string_agg(quote_ident(c.name), ', '), ''),
+           coalesce(string_agg(format('%s AS %I', c.value, c.name), ', '), '')
+    INTO v_into, v_image, v_gone, v_names, v_shown
     FROM ivmc.columns_of(source, upstream, ivmc.captured(buffer)) c;
-    v_after := coalesce((SELECT ' WHERE ' || v.visible_where FROM ivmc.view v WHERE v.id = upstream), '')
-        || ') AS changed';
-    v_old := v_before || CASE kind WHEN 'p' THEN '(SELECT (OLD).*) AS line' ELSE '__ivmc_old' END || v_after;
-    v_new := v_before || CASE kind WHEN 'p' THEN '(SELECT (NEW).*) AS line' ELSE '__ivmc_new' END || v_after;
-    IF kind <> 'p' THEN
-        v_pairs := format($pairs$
-        OPEN v_others NO SCROLL FOR SELECT %1$s AS image FROM %3$s;
-        FOR v_old IN SELECT %1$s AS image FROM %2$s LOOP
-            FETCH v_others INTO v_new;
-            v_same := v_old.image OPERATOR(pg_catalog.*=) v_new.image;
-            EXIT WHEN v_same IS NOT TRUE;
-        END LOOP;
-        FETCH v_others INTO v_new;
-        v_same := v_same AND NOT FOUND;
-        CLOSE v_others;$pairs$, v_image, v_old, v_new);
+    IF kind = 'p' THEN
+        v_body := ivmc.row_capture(buffer, v_into, format('(SELECT %s) AS gone', v_gone), v_names);
+    ELSIF upstream IS NULL THEN
+        v_body := ivmc.statement_capture(buffer, v_into, v_image,
+            format('(SELECT %s) AS gone, LATERAL (SELECT %s FROM ', v_gone, v_names), ') AS changed');
+    ELSE
+        v_body := ivmc.statement_capture(buffer, v_into, v_image, format('(SELECT %s FROM ', v_shown),
+            coalesce((SELECT ' WHERE ' || v.visible_where FROM ivmc.view v WHERE v.id = upstream), '') || ') AS changed');
     END IF;
     EXECUTE format($function$
-CREATE OR REPLACE FUNCTION ivmc.%1$I() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $capture$
+CREATE OR REPLACE FUNCTION ivmc.%I() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L$function$, buffer, v_body);
+END $write$;
+
+-- The body where transition tables hold a statement's rows. An UPDATE whose rows all look as before is
+-- dropped: they come in pairs, and mostly the first pair tells that it is not.
+CREATE OR REPLACE FUNCTION ivmc.statement_capture(buffer name, names text, image text, before text, after text)
+RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $write$
+    SELECT format($body$
 #variable_conflict use_column
 DECLARE
     v_same   boolean;
@@ -254,7 +247,16 @@ BEGIN
     v_same := (SELECT o.image OPERATOR(pg_catalog.*=) n.image
                FROM (SELECT %5$s AS image FROM %6$s LIMIT 1) AS o,
                     (SELECT %5$s AS image FROM %7$s LIMIT 1) AS n);
-    IF v_same THEN%8$s
+    IF v_same THEN
+        OPEN v_others NO SCROLL FOR SELECT %5$s AS image FROM %7$s;
+        FOR v_old IN SELECT %5$s AS image FROM %6$s LOOP
+            FETCH v_others INTO v_new;
+            v_same := v_old.image OPERATOR(pg_catalog.*=) v_new.image;
+            EXIT WHEN v_same IS NOT TRUE;
+        END LOOP;
+        FETCH v_others INTO v_new;
+        v_same := v_same AND NOT FOUND;
+        CLOSE v_others;
     END IF;
     IF v_same IS NOT TRUE THEN
         %2$s
@@ -263,9 +265,40 @@ BEGIN
         %4$s;
     END IF;
     RETURN NULL;
-END $capture$$function$, buffer, v_insert, v_stamp || ', -1' || v_out || v_old,
-    v_stamp || ', 1' || v_out || v_new, v_image, v_old, v_new, v_pairs);
-END $write$;
+END $body$, buffer, format('INSERT INTO ivmc.%I (__ivmc_xid, __ivmc_seq, __ivmc_weight%s)', buffer, names),
+        part.text || '-1, changed.* FROM ' || old.rows, part.text || '1, changed.* FROM ' || new.rows,
+        image, old.rows, new.rows)
+    FROM (SELECT before || '__ivmc_old' || after) AS old (rows), (SELECT before || '__ivmc_new' || after) AS new (rows),
+         (SELECT 'SELECT (SELECT pg_current_xact_id()), (SELECT nextval(''ivmc.change'')), ') AS part (text)
+$write$;
+
+-- The body for row-level triggers, and partitions whose columns stand in an order of their own.
+CREATE OR REPLACE FUNCTION ivmc.row_capture(buffer name, names text, gone text, columns text)
+RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $write$
+    SELECT format($body$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        %2$s
+        SELECT 1, changed.* FROM %3$s, LATERAL (%5$s) AS changed;
+    ELSIF TG_OP = 'DELETE' THEN
+        %2$s
+        SELECT -1, changed.* FROM %3$s, LATERAL (%4$s) AS changed;
+    ELSIF TG_OP = 'UPDATE' THEN
+        %2$s
+        SELECT changed.* FROM %3$s, LATERAL (%4$s) AS o, LATERAL (%5$s) AS n,
+            LATERAL (SELECT -1, o.* UNION ALL SELECT 1, n.*) AS changed
+        WHERE NOT %6$s OPERATOR(pg_catalog.*=) %7$s;
+    ELSE
+        INSERT INTO ivmc.truncation (buffer) VALUES (%1$L);
+    END IF;
+    RETURN NULL;
+END $body$, buffer, format('INSERT INTO ivmc.%I (__ivmc_weight%s)', buffer, names), gone,
+        format('SELECT %s FROM (SELECT (OLD).*) AS line', columns),
+        format('SELECT %s FROM (SELECT (NEW).*) AS line', columns),
+        'ROW(o.*)::record', 'ROW(n.*)::record')
+$write$;
 
 -- Attach a buffer's function to its source, whatever session_replication_role. A partitioned table
 -- has row-level triggers, which its partitions inherit: transition tables stay empty when MERGE
@@ -297,7 +330,8 @@ BEGIN
 END $$;
 
 -- Show the planner what changes will look like: statistics of a sample outlive the sample.
-CREATE OR REPLACE FUNCTION ivmc.seed(buffer name, source regclass, relation regclass, upstream text) RETURNS void
+CREATE OR REPLACE FUNCTION ivmc.seed(buffer name, source regclass, relation regclass, upstream text, fresh boolean)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_into   text;
@@ -308,10 +342,13 @@ BEGIN
     SELECT coalesce(string_agg(', ' || quote_ident(c.name), ''), ''), coalesce(string_agg(', ' || c.value, ''), '')
     INTO v_into, v_values FROM ivmc.columns_of(source, upstream, ivmc.captured(buffer)) c;
     EXECUTE format('INSERT INTO ivmc.%I (__ivmc_weight%s) SELECT 1 - 2 * (random() < 0.5)::integer%s '
-                   'FROM %s TABLESAMPLE SYSTEM (%s) LIMIT 20000',
-                   buffer, v_into, v_values, relation, least(100, 30000.0 / greatest(v_pages, 1)));
+                   'FROM %s TABLESAMPLE SYSTEM (%s) LIMIT %s',
+                   buffer, v_into, v_values, relation, least(100, 30000.0 / greatest(v_pages, 1)),
+                   CASE WHEN fresh THEN 20000 ELSE 2000 END);
     EXECUTE format('ANALYZE ivmc.%I', buffer);
-    EXECUTE format('DELETE FROM ivmc.%I WHERE __ivmc_xid = pg_current_xact_id() AND __ivmc_seq > %s', buffer, v_last);
+    EXECUTE format(CASE WHEN fresh THEN 'TRUNCATE ivmc.%I'
+                   ELSE 'DELETE FROM ivmc.%I WHERE __ivmc_xid = pg_current_xact_id() AND __ivmc_seq > %s' END,
+                   buffer, v_last);
 END $$;
 
 -- Make the change buffer of a source, or give it the columns that it lacks. Autovacuum shall not
@@ -322,19 +359,21 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_add text := (SELECT string_agg(format('ADD COLUMN %I %s', c.name, c.type), ', ')
                    FROM ivmc.columns_of(source, upstream, columns) c WHERE c.name <> ALL (ivmc.captured(buffer)));
+    v_fresh boolean := to_regclass(format('ivmc.%I', buffer)) IS NULL;
 BEGIN
-    IF to_regclass(format('ivmc.%I', buffer)) IS NULL THEN
+    IF v_fresh THEN
         EXECUTE format(
             'CREATE TABLE ivmc.%I (__ivmc_xid xid8 NOT NULL DEFAULT pg_current_xact_id(), '
             '__ivmc_seq bigint NOT NULL DEFAULT nextval(''ivmc.change''), __ivmc_weight smallint NOT NULL) '
-            'WITH (autovacuum_analyze_threshold = 2000000000)', buffer);
+            'WITH (autovacuum_analyze_threshold = 2000000000, autovacuum_vacuum_threshold = 1000, '
+            'autovacuum_vacuum_scale_factor = 0)', buffer);
     ELSIF v_add IS NULL THEN
         RETURN false;
     END IF;
     IF v_add IS NOT NULL THEN
         EXECUTE format('ALTER TABLE ivmc.%I %s', buffer, v_add);
     END IF;
-    PERFORM ivmc.seed(buffer, source, relation, upstream);
+    PERFORM ivmc.seed(buffer, source, relation, upstream, v_fresh);
     RETURN true;
 END $$;
 
@@ -643,7 +682,6 @@ DECLARE
     v_frontier ivmc.frontier;
     v_look     record;
     v_gap      text;
-    v_foreign  boolean;
     v_pending  integer := 2;
     v_start    timestamptz := clock_timestamp();
     v_strategy text;
@@ -671,27 +709,28 @@ BEGIN
         EXECUTE v.lock;
     END IF;
 
-    SELECT f.* INTO STRICT v_frontier FROM ivmc.frontier f WHERE f.view = v.id;
-    SELECT bool_or(o.files IS DISTINCT FROM o.files_seen) AS stale,
-           bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
-                   OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
-                   OR row_security_active(o.relation::oid)) AS changed,
-           bool_or(o.kind = 'p') AS partitioned
-    INTO v_look FROM ivmc.observed o WHERE o.view = v.id;
+    SELECT f AS frontier, look.*, EXISTS (SELECT FROM ivmc.truncation) AS truncated,
+           f.system_identifier <> c.system_identifier OR f.database <> d.oid
+               OR pg_snapshot_xmax(f.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS abroad
+    INTO STRICT v_look
+    FROM ivmc.frontier f, pg_control_system() c, pg_database d, LATERAL (
+        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen) AS stale,
+               bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
+                       OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
+                       OR row_security_active(o.relation::oid)) AS changed,
+               bool_or(o.kind = 'p') AS partitioned
+        FROM ivmc.observed o WHERE o.view = f.view) AS look
+    WHERE f.view = v.id AND d.datname = current_database();
+    v_frontier := v_look.frontier;
     IF v_look.stale THEN
         stale := true;
         RETURN;
-    END IF;
-    v_foreign := v_frontier.system_identifier <> ivmc.system() OR v_frontier.database <> ivmc.database()
-        OR pg_snapshot_xmax(v_frontier.snapshot) > pg_snapshot_xmax(pg_current_snapshot());
-    IF v_foreign THEN
-        v_gap := 'restored into another cluster';
-    ELSIF pg_snapshot_xmax(v_frontier.snapshot) = '1'::xid8 THEN
+    ELSIF v_look.abroad OR pg_snapshot_xmax(v_frontier.snapshot) = '1'::xid8 THEN
         v_gap := 'restored into another cluster';
     ELSIF v_look.changed THEN
         SELECT string_agg(ivmc.gap(o), '; ') INTO v_gap FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
-    IF v_gap IS NULL THEN
+    IF v_gap IS NULL AND v_look.truncated THEN
         SELECT string_agg(DISTINCT format('%s was truncated', s.path), '; ') INTO v_gap
         FROM ivmc.truncation t JOIN ivmc.source s ON s.buffer = t.buffer
         WHERE s.view = v.id AND (
@@ -711,7 +750,7 @@ BEGIN
         SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(), seq = nextval('ivmc.change'),
             refreshes = f.refreshes + (v_pending = 2)::integer
         WHERE f.view = v.id;
-        IF v_foreign THEN
+        IF v_look.abroad THEN
             PERFORM ivmc.adopt();
             UPDATE ivmc.frontier f SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id() WHERE f.view = v.id;
         END IF;
