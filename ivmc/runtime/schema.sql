@@ -127,7 +127,8 @@ SELECT s.view, s.schema, s.name, s.kind, s.relation, s.path, s.buffer,
                                LEFT JOIN pg_catalog.pg_class c ON c.oid = p.relid WHERE p.isleaf
                                ORDER BY p.relid::oid)
            ELSE ARRAY(SELECT c.relfilenode::text FROM pg_catalog.pg_class c WHERE c.oid = s.relation)
-           END AS files_seen
+           END AS files_seen,
+       s.kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = s.relation) AS inherited
 FROM ivmc.source s;
 
 CREATE OR REPLACE FUNCTION ivmc.system() RETURNS bigint
@@ -660,6 +661,8 @@ BEGIN
         RETURN format('changes of %s are not captured', v_source);
     ELSIF o.buffer IS NOT NULL AND (o.triggers_then <@ o.triggers) IS NOT TRUE THEN
         RETURN format('the triggers of %s were changed', v_source);
+    ELSIF o.inherited THEN
+        RETURN format('%s has inheritance children, whose changes are not captured', v_source);
     ELSIF o.files IS NOT DISTINCT FROM o.files_then THEN
         RETURN NULL;
     END IF;
@@ -717,7 +720,7 @@ BEGIN
         SELECT bool_or(o.files IS DISTINCT FROM o.files_seen) AS stale,
                bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
                        OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
-                       OR row_security_active(o.relation::oid)) AS changed,
+                       OR o.inherited OR row_security_active(o.relation::oid)) AS changed,
                bool_or(o.kind = 'p') AS partitioned
         FROM ivmc.observed o WHERE o.view = f.view) AS look
     WHERE f.view = v.id AND d.datname = current_database();

@@ -301,6 +301,25 @@ def test_rewriting_alter_that_keeps_the_type(shop: Shop) -> None:
     assert shop.strategy(plan)[1] == "full"
 
 
+def test_inheritance_children(shop: Shop) -> None:
+    plan = shop.install()
+    shop.conn.execute("CREATE TABLE child () INHERITS (t); INSERT INTO child VALUES (500, 1, 1)")
+    for change in (
+        "INSERT INTO child VALUES (501, 1, 1)",
+        "UPDATE t SET x = 5",
+        "TRUNCATE child",
+        "DROP TABLE child",
+    ):
+        shop.refresh()
+        assert shop.differences(plan) == []
+        shop.conn.execute(change)
+    shop.refresh()
+    shop.conn.execute("DELETE FROM t WHERE g = 1")
+    shop.refresh()
+    assert shop.differences(plan) == []
+    assert shop.strategy(plan)[1] == "differential"
+
+
 def test_dropped_source(shop: Shop) -> None:
     plan = shop.install()
     shop.conn.execute("ALTER TABLE t RENAME TO other")

@@ -16,6 +16,7 @@ from ivmc.runtime import drop, embedded, install, refresh, status, verify
 from tests.conftest import Connect
 from tests.runtime.conftest import Shop, until_blocked
 from tests.runtime.handmade import BIGINT
+from tests.servers import Server, fresh_database
 
 
 def codes(error: pytest.ExceptionInfo[CompileError]) -> list[str]:
@@ -390,3 +391,55 @@ def test_a_full_view_needs_no_capture(shop: Shop) -> None:
     assert shop.differences(plan) == []
     drop(shop.conn, "v")
     assert traces(shop) == []
+
+
+def test_one_failing_view_does_not_stop_the_others(shop: Shop) -> None:
+    shop.conn.execute("CREATE TABLE a (g int NOT NULL, x int)")
+    shop.install("va", read=shop.source("a"))
+    plan = shop.install("vt")
+    shop.install(
+        "w", read=shop.source("va", "n", "total", kind="view", type=BIGINT), group="n", value="total"
+    )
+    shop.conn.execute("DROP TABLE a; DELETE FROM t WHERE g = 3")
+    with pytest.raises(CompileError) as caught:
+        refresh(shop.conn)
+    assert codes(caught) == ["IVM404"]
+    assert shop.differences(plan) == []
+
+
+def test_dump_and_restore(database: str, shop: Shop, server: Server) -> None:
+    """Trap 55: the frontier of one database means nothing in another; writing and refreshing go on."""
+    shop.install(settings=(("search_path", shop.schema),))
+    other = shop.install("w")
+    shop.conn.execute("UPDATE t SET x = x + 1; DELETE FROM t WHERE g = 3")
+    shop.refresh()
+    programs = next(b for b in embedded.installations() if embedded.major(b) == server.version)
+    dump = subprocess.run([programs / "pg_dump", "-d", database], text=True, capture_output=True, check=True)
+    with fresh_database(server) as copy:
+        restore: list[str | Path] = [programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", copy]
+        subprocess.run(restore, input=dump.stdout, text=True, check=True, stdout=subprocess.DEVNULL)
+        with psycopg.connect(copy, autocommit=True, options=f"-c search_path={shop.schema}") as conn:
+            there = Shop(conn, shop.schema)
+            conn.execute("DELETE FROM t WHERE g = 4; INSERT INTO t VALUES (900, 5, 5)")
+            there.refresh()
+            assert there.strategy(other)[0] == 0
+            for _ in range(2):
+                refresh(conn)
+                assert all(v.same for v in verify(conn))
+                conn.execute("UPDATE t SET x = x + 1 WHERE g = 5")
+            assert there.strategy(other)[1] == "differential"
+            drop(conn, "w")
+            drop(conn, "v")
+            assert traces(there) == []
+
+
+def test_replacing_what_others_read(shop: Shop) -> None:
+    plan = shop.install()
+    shop.install("w", read=shop.source("v", "n", kind="view", type=BIGINT), group="n", value="n")
+    with pytest.raises(CompileError) as caught:
+        install(shop.conn, plan, or_replace=True)
+    assert codes(caught) == ["IVM411"]
+    shop.conn.execute("DELETE FROM t WHERE g = 3")
+    refresh(shop.conn)
+    assert all(v.same for v in verify(shop.conn))
+    assert len(status(shop.conn)) == 2
