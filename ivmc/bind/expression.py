@@ -7,6 +7,7 @@ the manual's chapter 10 "Type Conversion".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -42,6 +43,7 @@ from ivmc.scalar import (
 )
 
 INTEGER: Final = Type("pg_catalog", "int4")
+JSON: Final = Type("pg_catalog", "json")
 
 Collect = Callable[[ast.FuncCall, Function, tuple[Scalar, ...]], Scalar]
 
@@ -102,6 +104,9 @@ class Expressions:
                 return self.context.reason(errors.GroupingSets(self.context.span(node), "grouping()"), INTEGER)
             case ast.ParamRef():
                 return self.context.error(errors.Parameter(self.context.span(node)))
+            case ast.JsonArrayAgg() | ast.JsonObjectAgg() | ast.JsonArrayQueryConstructor():
+                name = facts.JSON_CONSTRUCTORS[type(node)]
+                return self.context.reason(errors.NotCovered(self.context.span(node), name), JSON)
             case _:
                 return self.printed(node, facts.RESULT_TYPES.get(type(node).__name__, TEXT))
 
@@ -339,7 +344,7 @@ class Expressions:
 
     def like(self, node: ast.A_Expr, name: tuple[str, ...]) -> Scalar:
         """LIKE, ILIKE and SIMILAR TO, with their keywords kept."""
-        if node.kind == A_Expr_Kind.AEXPR_SIMILAR or isinstance(node.rexpr, ast.FuncCall):
+        if node.kind == A_Expr_Kind.AEXPR_SIMILAR or facts.is_escape(node.rexpr):
             return self.printed(node, BOOLEAN)
         found = self.infix(node, name, self.bind(node.lexpr), self.bind(node.rexpr))
         if not isinstance(found, Expression) or is_poisoned(found):
@@ -674,24 +679,22 @@ class Expressions:
         return self.printed(node, kind)
 
     def printed(self, node: Any, kind: Type, **known: Any) -> Scalar:
-        """Any construct at all: PostgreSQL's text of it, with holes where it reads columns."""
+        """Any construct at all: PostgreSQL's text of it, with holes for what can be bound."""
         holes: list[Scalar] = []
 
-        def hole(reference: ast.ColumnRef) -> ast.ColumnRef:
-            holes.append(self.bind(reference))
+        def hole(part: Any) -> ast.ColumnRef:
+            holes.append(self.bind(part))
             return ast.ColumnRef(fields=(ast.String(sval=f"ivmc_hole_{len(holes)}"),))
 
-        text = RawStream()(facts.with_columns(node, hole))
+        text = RawStream()(facts.with_holes(node, hole))
         if is_poisoned(*holes):
             return next(scalar for scalar in holes if is_poisoned(scalar))
-        template: list[str] = []
-        for number in range(1, len(holes) + 1):
-            before, _, text = text.partition(f"ivmc_hole_{number}")
-            template.append(before)
+        parts = re.split(r"ivmc_hole_(\d+)", text)
+        filled = tuple(holes[int(number) - 1] for number in parts[1::2])
         level = ATOM if isinstance(node, ast.FuncCall) else 0
         return Expression(
-            "printed", (*template, text), tuple(holes), kind,
-            **({"level": level, "levels": (ATOM,) * len(holes), "stable": True} | known),
+            "printed", tuple(parts[::2]), filled, kind,
+            **({"level": level, "levels": (ATOM,) * len(filled), "stable": True} | known),
         )  # fmt: skip
 
 

@@ -223,18 +223,48 @@ def has_special_syntax(node: ast.FuncCall) -> bool:
     return bool(node.funcformat == CoercionForm.COERCE_SQL_SYNTAX)
 
 
-def with_columns(node: Any, replace: Callable[[ast.ColumnRef], ast.ColumnRef]) -> Any:
-    """A copy of a syntax tree with every column reference replaced."""
-    if isinstance(node, ast.ColumnRef):
-        return replace(node)
-    if isinstance(node, tuple):
-        return tuple(with_columns(item, replace) for item in node)
-    if not isinstance(node, ast.Node):
-        return node
-    copy = type(node)()
-    for name in node:
-        setattr(copy, name, with_columns(getattr(node, name), replace))
-    return copy
+# What is bound for itself wherever it stands, even in a construct that is passed through as text.
+BOUND: Final = (
+    ast.ColumnRef,
+    ast.FuncCall,
+    ast.SQLValueFunction,
+    ast.SubLink,
+    ast.ParamRef,
+    ast.GroupingFunc,
+    ast.JsonArrayAgg,
+    ast.JsonObjectAgg,
+    ast.JsonArrayQueryConstructor,
+)
+
+JSON_CONSTRUCTORS: Final[dict[type[ast.Node], str]] = {
+    ast.JsonArrayAgg: "JSON_ARRAYAGG",
+    ast.JsonObjectAgg: "JSON_OBJECTAGG",
+    ast.JsonArrayQueryConstructor: "JSON_ARRAY (SELECT …)",
+}
+
+
+def with_holes(node: Any, hole: Callable[[Any], ast.ColumnRef]) -> Any:
+    """A copy of a syntax tree in which every part that can be bound for itself is replaced."""
+
+    def copied(part: Any) -> Any:
+        if isinstance(part, BOUND) and part is not node and not is_escape(part):
+            return hole(part)
+        if isinstance(part, tuple):
+            return tuple(copied(item) for item in part)
+        if not isinstance(part, ast.Node):
+            return part
+        copy = type(part)()
+        for name in part:
+            setattr(copy, name, copied(getattr(part, name)))
+        return copy
+
+    return copied(node)
+
+
+def is_escape(node: Any) -> bool:
+    """The call by which the parser spells `LIKE … ESCAPE` and SIMILAR TO."""
+    names = tuple(part.sval for part in node.funcname) if isinstance(node, ast.FuncCall) else ()
+    return names in (("pg_catalog", "like_escape"), ("pg_catalog", "similar_to_escape"))
 
 
 def clause_for_aggregates(call: ast.FuncCall) -> str:
