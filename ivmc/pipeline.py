@@ -7,6 +7,7 @@ from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError, Diagnostic
 from ivmc.emit.full import full_plan
 from ivmc.emit.refresh import Emission
+from ivmc.explain import report
 from ivmc.names import view_id
 from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan
@@ -38,7 +39,8 @@ def _reason(reasons: list[Diagnostic], mode: Mode) -> str:
 
 def _differential(schema: str, name: str, parsed: Parsed, bound: Bound, catalog: Catalog, mode: Mode) -> Plan:
     id = view_id(schema, name)
-    emission = Emission(id, staged(bound.rel, id), bound.names, catalog)
+    plan = staged(bound.rel, id)
+    emission = Emission(id, plan, bound.names, catalog)
     return Plan(
         schema=schema,
         name=name,
@@ -52,6 +54,7 @@ def _differential(schema: str, name: str, parsed: Parsed, bound: Bound, catalog:
         fill=emission.fill(),
         program=emission.program(),
         view=emission.view(schema, name),
-        root=emission.staged.root.name,
+        root=plan.root.name,
         visible=emission.visible(),
+        report=report(plan),
     )
