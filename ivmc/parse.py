@@ -101,6 +101,22 @@ def construct(text: str, start: int) -> Span:
     return Span(start, _end(tokens) + 1)
 
 
+def keyword(text: str, *words: str) -> Span | None:
+    """Where these words last stand next to one another: for clauses that the tree does not locate.
+
+    >>> keyword("SELECT 1 FROM t LIMIT 2", "LIMIT")
+    Span(start=16, end=21)
+    """
+    try:
+        tokens = _tokens(text)
+    except ParseError:
+        return None
+    for i in reversed(range(len(tokens))):
+        if tuple(t.word for t in tokens[i : i + len(words)]) == words:
+            return Span(tokens[i].start, tokens[i + len(words) - 1].end + 1)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     start: int

@@ -7,7 +7,7 @@ from typing import Final
 
 from ivmc.catalog import Catalog, Type
 from ivmc.diagnostics import Diagnostic, Span
-from ivmc.parse import construct
+from ivmc.parse import construct, keyword
 from ivmc.scalar import Expression, Scalar, literal, walk
 
 UNKNOWN: Final = Type("pg_catalog", "unknown")
@@ -41,6 +41,10 @@ class Context:
             return self.at
         location = getattr(node, "location", None)
         return construct(self.text, location) if isinstance(location, int) and location >= 0 else None
+
+    def clause(self, *words: str) -> Span | None:
+        """Where a clause stands that the syntax tree does not locate, by its first words."""
+        return self.at or keyword(self.text, *words)
 
     def error(self, diagnostic: Diagnostic) -> Expression:
         """Record a mistake; go on with a value of which nothing more will be said."""

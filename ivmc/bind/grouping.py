@@ -100,7 +100,7 @@ class Grouping:
         position = node.val.ival or 0
         if 1 <= position <= len(self.targets):
             return position - 1
-        span = self.context.span(node)
+        span = self.context.clause(*clause.split(), str(position)) or self.context.clause(*clause.split())
         self.context.error(errors.InvalidOrdinal(span, clause, position, len(self.targets)))
         return None
 

@@ -84,11 +84,13 @@ def _tables_named(node: Any) -> set[str]:
 def _check_limits(context: Context, node: ast.SelectStmt) -> None:
     if node.lockingClause:
         clause = node.lockingClause[0]
-        context.error(errors.LockingClause(context.span(clause), LOCKS[clause.strength - 1]))
+        words = LOCKS[clause.strength - 1]
+        context.error(errors.LockingClause(context.clause(*words.split()), words))
     limited = node.limitCount is not None and not getattr(node.limitCount, "isnull", False)
     if limited or node.limitOffset is not None:
         clause = "FETCH … WITH TIES" if node.limitOption == LimitOption.LIMIT_OPTION_WITH_TIES else "LIMIT"
-        context.reason(errors.RowLimit(context.span(node.limitCount or node.limitOffset), clause))
+        span = context.clause("LIMIT") or context.clause("FETCH") or context.clause("OFFSET")
+        context.reason(errors.RowLimit(span, clause))
 
 
 def _check_outputs(context: Context, bound: Bound, node: ast.SelectStmt) -> None:
@@ -96,7 +98,8 @@ def _check_outputs(context: Context, bound: Bound, node: ast.SelectStmt) -> None
     seen: set[str] = set()
     for i, (name, column) in enumerate(zip(bound.names, bound.rel.schema, strict=True)):
         targets = node.targetList or ()
-        span = context.span(targets[i].val) if i < len(targets) and len(targets) == len(bound.names) else None
+        target = targets[i] if len(targets) == len(bound.names) else None
+        span = target and (context.span(target.val) or context.span(target))
         if name in seen:
             context.error(errors.DuplicateOutputColumn(span, name))
         if name.startswith("__ivmc_"):
@@ -114,10 +117,11 @@ def _combined(context: Context, node: ast.SelectStmt, parent: Scope | None, envi
     arms = [query(context, arm, parent, environment) for arm in (node.larg, node.rarg)]
     if node.op != SetOperation.SETOP_UNION:
         kind = {SetOperation.SETOP_INTERSECT: "INTERSECT", SetOperation.SETOP_EXCEPT: "EXCEPT"}[node.op]
-        context.reason(errors.SetOperation(context.span(node.rarg), kind + (" ALL" if node.all else "")))
+        context.reason(errors.SetOperation(context.clause(kind), kind + (" ALL" if node.all else "")))
     if len(arms[0].names) != len(arms[1].names):
         fault = "each UNION query must have the same number of columns"
-        context.error(errors.ColumnCountMismatch(None, fault, len(arms[1].names), len(arms[0].names)))
+        span = context.clause("UNION")
+        context.error(errors.ColumnCountMismatch(span, fault, len(arms[1].names), len(arms[0].names)))
         raise Opaque
     united = _union(context, arms, node)
     if node.all:

@@ -179,7 +179,7 @@ class Tables:
 
     def subselect(self, node: ast.RangeSubselect) -> tuple[Rel, Scope]:
         if node.lateral:
-            self.context.reason(errors.Lateral(self.context.span(node)))
+            self.context.reason(errors.Lateral(self.context.clause("LATERAL")))
             raise Opaque
         bound = self.query(self.context, node.subquery, self.parent, self.environment)
         return self.derived(bound, node.alias, None, node)
@@ -300,7 +300,8 @@ def values(context: Context, rows: tuple[tuple[Any, ...], ...], scope: Scope) ->
     width = len(bound[0])
     short = next((row for row in bound if len(row) != width), None)
     if short is not None:
-        context.error(errors.ColumnCountMismatch(None, "VALUES lists must all be the same length", len(short), width))
+        span = context.clause("VALUES")
+        context.error(errors.ColumnCountMismatch(span, "VALUES lists must all be the same length", len(short), width))
         raise Opaque
     kinds = [binder.common(rows[0][i], [row[i] for row in bound]) for i in range(width)]
     if None in kinds:
