@@ -271,7 +271,7 @@ def _offline(files: Sequence[File], pg: str | None) -> Catalog:
     from ivmc import errors
     from ivmc.catalog import Catalog, Unresolved
     from ivmc.catalog.ddl import blanked
-    from ivmc.parse import check
+    from ivmc.parse import check, keyword
 
     try:
         ddl = "\n;\n".join(file.text for file in files)
@@ -283,7 +283,10 @@ def _offline(files: Sequence[File], pg: str | None) -> Catalog:
                 check(text)
         raise
     except Unresolved as fault:
-        raise CompileError([errors.InvalidSchema(None, fault.message)], filename=files[0].name) from None
+        name = fault.message.split('"')[1].upper() if '"' in fault.message else ""
+        spans = [(file, keyword(blanked(file.text), name)) for file in files]
+        file, span = next((found for found in spans if found[1]), (files[0], None))
+        raise CompileError([errors.InvalidSchema(span, fault.message)], file.text, file.name) from None
 
 
 def _name_from(filename: str) -> str:

@@ -2,9 +2,18 @@ CREATE TABLE departments (id int PRIMARY KEY, name text NOT NULL);
 CREATE TABLE employees (id int PRIMARY KEY, department_id int REFERENCES departments, salary int, rate float8, hired date);
 
 -- ==== count, sum and avg of a nullable group
--- expect: S(R′) = S(R) + S(ΔR)
--- expect-not: Read the groups again
+-- expect: aggregate
+-- expect-not: reread, join
 SELECT department_id, count(*) AS n, sum(salary) AS payroll, avg(salary) AS mean FROM employees GROUP BY department_id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id: count, sum, avg
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ table employees
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -116,11 +125,27 @@ SELECT department_id,
 FROM ivmc.v;
 
 -- ==== grouped by a key and what depends on it
--- expect: S(R′) = S(R) + S(ΔR)
--- expect-not: Read the groups again
+-- expect: join, aggregate
+-- expect-not: reread
 SELECT d.id, d.name, count(*) AS n, sum(e.salary) AS payroll
 FROM departments d JOIN employees e ON e.department_id = d.id
 GROUP BY d.id, d.name;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by id, name: count, sum
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ join on department_id = id
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    ├─ table employees e
+--    └─ table departments d
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.employees (department_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -286,9 +311,22 @@ SELECT id,
 FROM ivmc.v;
 
 -- ==== min and max re-read groups that lost their extremum
--- expect: Groups that lost an extremum, Read the groups again
--- expect-not: Touched groups
+-- expect: aggregate
+-- expect-not: reread
 SELECT department_id, min(salary) AS low, max(hired) AS newest FROM employees GROUP BY department_id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id: min, max
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 counts and sums, 2 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- │     note   groups that lose an extremum are read again
+-- └─ table employees
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.employees (department_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -805,9 +843,22 @@ SELECT department_id,
 FROM ivmc.v;
 
 -- ==== floats are re-aggregated
--- expect: Touched groups, Read the groups again
--- expect-not: S(R′)
+-- expect: reread
+-- expect-not: aggregate
 SELECT department_id, sum(rate) AS rate FROM employees GROUP BY department_id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id: sum
+-- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
+-- │     state  ivmc.v: the result
+-- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
+-- │     note   sum(float8): floating-point sums cannot be taken back exactly
+-- └─ table employees
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.employees (department_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -952,10 +1003,23 @@ SELECT department_id,
 FROM ivmc.v;
 
 -- ==== DISTINCT and FILTER inside aggregates
--- expect: Touched groups, Read the groups again
--- expect-not: S(R′)
+-- expect: reread
+-- expect-not: aggregate
 SELECT department_id, count(DISTINCT salary) AS salaries, count(*) FILTER (WHERE salary > 100) AS well_paid
 FROM employees GROUP BY department_id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id: count
+-- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
+-- │     state  ivmc.v: the result
+-- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
+-- │     note   count(DISTINCT …) is read again
+-- └─ table employees
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.employees (department_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -1112,9 +1176,19 @@ SELECT department_id,
 FROM ivmc.v;
 
 -- ==== no GROUP BY
--- expect: S(R′) = S(R) + S(ΔR)
--- expect-not: Read the groups again
+-- expect: filter, aggregate
+-- expect-not: reread
 SELECT count(*) AS n, sum(salary) AS payroll FROM employees WHERE hired > '2020-01-01';
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate: count, sum
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ filter hired > '2020-01-01'
+--    └─ table employees
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -1215,9 +1289,18 @@ SELECT __ivmc_count AS n,
 FROM ivmc.v;
 
 -- ==== HAVING
--- expect: S(R′) = S(R) + S(ΔR)
--- expect-not: Touched groups
+-- expect: aggregate
+-- expect-not: reread
 SELECT department_id, sum(salary) AS payroll FROM employees GROUP BY department_id HAVING count(*) > 2;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id: sum, count
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ table employees
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -1328,9 +1411,18 @@ FROM ivmc.v
 WHERE (__ivmc_count > 2);
 
 -- ==== DISTINCT
--- expect: S(R′) = S(R) + S(ΔR)
--- expect-not: Read the groups again
+-- expect: aggregate
+-- expect-not: reread
 SELECT DISTINCT department_id, hired FROM employees;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id, hired: distinct rows
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ table employees
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -1429,9 +1521,26 @@ SELECT department_id,
 FROM ivmc.v;
 
 -- ==== an aggregate over an aggregate
--- expect: Stage v__1, What changed in the touched groups, Stage v:
+-- expect: aggregate
+-- expect-not: reread
 SELECT max(payroll) AS most, count(*) AS departments
 FROM (SELECT department_id, sum(salary) AS payroll FROM employees GROUP BY department_id) x;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate: max, count
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- │     note   groups that lose an extremum are read again
+-- └─ stage v__1
+--
+-- aggregate by department_id: sum
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 3 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ table employees
 
 -- ---- sql
 CREATE TABLE ivmc.v__1 (

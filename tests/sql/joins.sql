@@ -4,9 +4,25 @@ CREATE TABLE items (order_id int NOT NULL REFERENCES orders, line int, article t
 CREATE TABLE notes (customer_id int, note text);
 
 -- ==== two tables by foreign key
--- expect: net rows by key
--- expect-not: by image
+-- expect: join, store
+-- expect-not: full
 SELECT o.id, c.name, o.amount FROM orders o JOIN customers c ON c.id = o.customer_id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per id
+-- │     cost   O(Δ)
+-- └─ join on id = customer_id
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    ├─ table orders o
+--    └─ table customers c
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.orders (customer_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -142,11 +158,33 @@ SELECT id,
 FROM ivmc.v;
 
 -- ==== three tables
--- expect: net rows by key
--- expect-not: by image
+-- expect: join, store
+-- expect-not: full
 SELECT c.name, o.placed, i.article
 FROM customers c JOIN orders o ON o.customer_id = c.id JOIN items i ON i.order_id = o.id
 WHERE c.country = 'FR' AND i.price > 10;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per order_id, line
+-- │     cost   O(Δ)
+-- └─ join on customer_id = id
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    ├─ join on order_id = id
+--    │  │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │  │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │  ├─ filter price > 10
+--    │  │  └─ table items i
+--    │  └─ table orders o
+--    └─ filter country = 'FR'
+--       └─ table customers c
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.orders (customer_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -357,9 +395,25 @@ SELECT name,
 FROM ivmc.v;
 
 -- ==== a nullable key on one side, no key on the other
--- expect: net rows by image
--- expect-not: by key
+-- expect: join, store
+-- expect-not: full
 SELECT c.id, n.note FROM customers c JOIN notes n ON n.customer_id = c.id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per image, with its weight
+-- │     cost   O(Δ)
+-- └─ join on customer_id = id
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    ├─ table notes n
+--    └─ table customers c
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.notes (customer_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -493,9 +547,25 @@ SELECT id,
 FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
 
 -- ==== a table with itself, by inequality
--- expect: net rows by key
--- expect-not: by image
+-- expect: join, store
+-- expect-not: full
 SELECT a.id, b.id AS later FROM orders a JOIN orders b ON a.customer_id = b.customer_id AND a.placed < b.placed;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per id, id
+-- │     cost   O(Δ)
+-- └─ join on customer_id = customer_id, placed < placed
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    ├─ table orders a
+--    └─ table orders b
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.orders (customer_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -633,9 +703,25 @@ SELECT id,
 FROM ivmc.v;
 
 -- ==== USING and NATURAL
--- expect: net rows by image
--- expect-not: by key
+-- expect: join, store
+-- expect-not: full
 SELECT * FROM (SELECT id AS customer_id, name FROM customers) c NATURAL JOIN notes;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per image, with its weight
+-- │     cost   O(Δ)
+-- └─ join on id = customer_id
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    ├─ table notes
+--    └─ table customers
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.notes (customer_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v (

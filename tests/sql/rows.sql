@@ -3,9 +3,20 @@ CREATE TABLE returns (customer int, amount numeric(12,2));
 CREATE VIEW large AS SELECT id, customer, amount FROM orders WHERE amount > 1000;
 
 -- ==== filter and project by the key
--- expect: net rows by key
--- expect-not: by image
+-- expect: filter, project, store
+-- expect-not: join
 SELECT id, upper(note) AS note, coalesce(amount, 0) * 2 AS twice FROM orders WHERE amount > 10;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per id
+-- │     cost   O(Δ)
+-- └─ compute upper(note), coalesce(amount, 0) * 2
+--    └─ filter amount > 10
+--       └─ table orders
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -93,9 +104,19 @@ SELECT id,
 FROM ivmc.v;
 
 -- ==== rows without a key are a bag
--- expect: net rows by image
--- expect-not: by key
+-- expect: filter, store
+-- expect-not: join
 SELECT customer, amount FROM returns WHERE amount > 0;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per image, with its weight
+-- │     cost   O(Δ)
+-- └─ filter amount > 0
+--    └─ table returns
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -178,9 +199,22 @@ SELECT customer,
 FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
 
 -- ==== UNION ALL
--- expect: net rows by image, UNION ALL
--- expect-not: by key
+-- expect: union, store
+-- expect-not: aggregate
 SELECT customer, amount FROM orders UNION ALL SELECT customer, -amount FROM returns;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per image, with its weight
+-- │     cost   O(Δ)
+-- └─ union all
+--    ├─ compute amount::numeric
+--    │  └─ table orders
+--    └─ compute -amount
+--       └─ table returns
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -302,9 +336,19 @@ SELECT customer,
 FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
 
 -- ==== a view and a WITH query are inlined
--- expect: net rows by key
--- expect-not: WITH big, large
+-- expect: filter, store
+-- expect-not: join
 WITH big AS (SELECT id, amount FROM large) SELECT id FROM big WHERE amount < 5000;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per id
+-- │     cost   O(Δ)
+-- └─ filter amount > 1000, amount < 5000
+--    └─ table orders
 
 -- ---- sql
 CREATE TABLE ivmc.v (
@@ -389,9 +433,14 @@ SELECT id
 FROM ivmc.v;
 
 -- ==== LIMIT is refreshed in full
--- expect: strategy := 'full'
--- expect-not: Stage v
+-- expect: full
+-- expect-not: differential, store
 SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10;
+
+-- ---- plan
+-- public.v: full refresh
+--   because LIMIT is not maintained incrementally
+--   cost    O(the whole query), over public.orders
 
 -- ---- sql
 CREATE TABLE ivmc.v AS

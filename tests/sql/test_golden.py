@@ -1,16 +1,18 @@
 """Golden SQL: what each query compiles to.
 
 A file of this directory is a topic: the schema, then cases. A case has a title, the rules that
-must and must not fire, by words of the SQL that tell them, a query, and a section that
-`pytest tests/sql --rewrite-golden` writes: the statements that keep it.
+must and must not fire (pages of `ivmc/rules`, or the strategy), a query, and two sections that
+`pytest tests/sql --rewrite-golden` writes: the plan as `explain` shows it, and the statements.
 
     CREATE TABLE t (a int PRIMARY KEY);
 
     -- ==== a case
-    -- expect: MERGE
-    -- expect-not: array_agg, Read the groups again
+    -- expect: filter, store
+    -- expect-not: join, full
     SELECT a FROM t WHERE a > 1;
 
+    -- ---- plan
+    -- …
     -- ---- sql
     …
 """
@@ -25,6 +27,7 @@ import pytest
 from pglast import parse_plpgsql, parse_sql
 
 import ivmc
+from ivmc.explain import explain
 from ivmc.plan import Plan
 
 HERE = Path(__file__).parent
@@ -32,11 +35,12 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One query of a topic; `sql` is what stands in the file."""
+    """One query of a topic; `plan` and `sql` are what stands in the file."""
 
     topic: str
     title: str
     query: str
+    plan: str
     sql: str
 
     def names(self, directive: str) -> tuple[str, ...]:
@@ -44,7 +48,8 @@ class Case:
         return tuple(name.strip() for line in found for name in line.split(","))
 
     def __str__(self) -> str:
-        return f"-- ==== {self.title}\n{self.query}\n\n-- ---- sql\n{self.sql}\n"
+        plan = "\n".join(f"-- {line}".rstrip() for line in self.plan.splitlines())
+        return f"-- ==== {self.title}\n{self.query}\n\n-- ---- plan\n{plan}\n\n-- ---- sql\n{self.sql}\n"
 
 
 @cache
@@ -55,9 +60,11 @@ def topic(name: str) -> tuple[str, tuple[Case, ...]]:
 
 
 def read(name: str, text: str) -> Case:
-    head, _, sql = text.partition("\n-- ---- sql\n")
+    head, _, sections = text.partition("\n-- ---- plan\n")
     title, _, query = head.partition("\n")
-    return Case(name, title.strip(), query.strip(), sql.strip())
+    plan, _, sql = sections.partition("\n-- ---- sql\n")
+    shown_plan = re.sub(r"^-- ?", "", plan.strip(), flags=re.MULTILINE)
+    return Case(name, title.strip(), query.strip(), shown_plan, sql.strip())
 
 
 def cases() -> Iterator[Case]:
@@ -75,7 +82,9 @@ def shown(case: Case) -> Case:
     """The case with the sections that the compiler writes today."""
     plan = compiled(case)
     sql = [*plan.storage, *plan.fill, plan.program, plan.view]
-    return replace(case, sql="\n\n".join(f"{statement.strip().rstrip(';')};" for statement in sql))
+    return replace(
+        case, plan=explain(plan), sql="\n\n".join(f"{statement.strip().rstrip(';')};" for statement in sql)
+    )
 
 
 every_case = pytest.mark.parametrize("case", list(cases()), ids=lambda case: f"{case.topic}: {case.title}")
@@ -88,9 +97,10 @@ def test_golden(case: Case) -> None:
 
 @every_case
 def test_rules_fired(case: Case) -> None:
-    fired = shown(case).sql.lower()
-    assert [name for name in case.names("expect") if name.lower() not in fired] == []
-    assert [name for name in case.names("expect-not") if name.lower() in fired] == []
+    plan = compiled(case)
+    fired = {plan.strategy, *(operator.rule for stage in plan.report for operator in stage.walk())}
+    assert set(case.names("expect")) <= fired
+    assert not set(case.names("expect-not")) & fired
 
 
 @every_case
