@@ -234,21 +234,24 @@ class _Book:
         """A sum shows the largest scale among its present inputs (law 12).
 
         Few possible scales are counted and the sum rounded, which drops zeros only; any number
-        of them is an extremum, and the sum is taken anew when the largest scale has left.
+        of them is an extremum, and the sum is taken anew when the largest scale has left. A row that
+        came and went between two refreshes left its zeros in the sum, so that it is rounded as well.
+        NaN and the infinities have no scale.
         """
         if argument.type.name != "numeric" or (argument.scales and len(argument.scales) == 1):
             return total
         if argument.scales is None:
-            self.extremum("max", call("scale", (argument,), INTEGER, fallible=False), one.filter)
-            return total
+            largest = self.extremum("max", call("scale", (argument,), INTEGER, fallible=False), one.filter)
+            scale = call("coalesce", (largest.value, ZERO), INTEGER, nullable=False, fallible=False)
+            return call("round", (total, scale), NUMERIC, nullable=False, fallible=False)
         low, *higher = sorted(argument.scales)
         shown: Scalar = literal(str(low), INTEGER)
-        for scale in higher:
-            has = binary("=", call("scale", (argument,), INTEGER, fallible=False), literal(str(scale), INTEGER),
+        for digits in higher:
+            has = binary("=", call("scale", (argument,), INTEGER, fallible=False), literal(str(digits), INTEGER),
                          BOOLEAN, COMPARISON, fallible=False)  # fmt: skip
             where = conjunction([has] if one.filter is None else [one.filter, has])
-            counter = self.state("count", f"count_scale_{scale}", (), BIGINT, where)
-            shown = _if(_positive(counter), literal(str(scale), INTEGER), shown, INTEGER)
+            counter = self.state("count", f"count_scale_{digits}", (), BIGINT, where)
+            shown = _if(_positive(counter), literal(str(digits), INTEGER), shown, INTEGER)
         return call("round", (total, shown), NUMERIC, nullable=False, fallible=False)
 
     def extremum(self, best: Best, of: Scalar, where: Scalar | None) -> Extremum:
