@@ -235,12 +235,12 @@ def _zero(kind: Type) -> Any:
 
 
 def _sorted(call: Call, rows: list[Weighted]) -> list[tuple[tuple[Any, ...], tuple[Any, ...], int]]:
-    """Arguments, sort keys and weight of each row, in the call's order; ties by the arguments."""
+    """Arguments, sort keys and weight of each row, in the call's order; ties by their image."""
     found = [
         (tuple(value(s, row) for s in call.args), tuple(value(s, row) for s, _ in call.order), weight)
         for row, weight in rows
     ]
-    found.sort(key=lambda entry: repr(entry[0]))
+    found.sort(key=lambda entry: repr(entry[:2]))
     for i, (_, words) in reversed(list(enumerate(call.order))):
         down = "DESC" in words
         first = "NULLS FIRST" in words or (down and "NULLS LAST" not in words)

@@ -1,0 +1,142 @@
+"""Tables and what happens to them between refreshes, all tiny, so that duplicates and NULLs abound."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ivmc.catalog import Column, Relation, Type
+from ivmc.ir import Rel, Scan, walk
+from ivmc.names import SCHEMA
+from ivmc.scalar import BOOLEAN, NUMERIC
+from ivmc.zset import Weighted
+
+INTEGER, TEXT = Type("pg_catalog", "int4"), Type("pg_catalog", "text")
+PRICE = Type("pg_catalog", "numeric", ((6 << 16) | 2) + 4)  # numeric(6,2)
+
+VALUES: dict[Type, tuple[Any, ...]] = {
+    INTEGER: (1, 2, 0),
+    TEXT: ("x", "y"),
+    BOOLEAN: (True, False),
+    NUMERIC: (Decimal(1), Decimal("1.0"), Decimal("1.00"), Decimal("2.5"), Decimal(-3), Decimal(0)),
+    PRICE: (Decimal("1.50"), Decimal("2.00"), Decimal("0.00")),
+}
+
+
+def table(name: str, key: tuple[str, ...] = (), **types: Type) -> Relation:
+    """A table whose key columns are NOT NULL, and no others."""
+    columns = tuple(Column(column, kind, not_null=column in key) for column, kind in types.items())
+    return Relation("public", name, "r", columns, primary_key=key)
+
+
+ITEM = table("item", a=INTEGER, b=INTEGER, s=TEXT, v=NUMERIC)
+PART = table("part", ("id",), id=INTEGER, a=INTEGER, p=PRICE, ok=BOOLEAN)
+LINE = table("line", ("id", "s"), id=INTEGER, s=TEXT, b=INTEGER)
+TABLES = (ITEM, PART, LINE)
+
+Record = tuple[Any, ...]
+Records = tuple[Record, ...]
+Changes = tuple[tuple[Record, int], ...]
+
+
+# Tables and what happens to them
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement on one table.
+
+    flicker: a row comes and goes. waver: a row changes and changes back.
+    """
+
+    kind: str
+    position: int
+    record: Record
+
+
+@dataclass(frozen=True)
+class History:
+    """The states of each table by name, one more than batches of changes; changes are not netted."""
+
+    states: tuple[Mapping[str, Records], ...]
+    batches: tuple[Mapping[str, Changes], ...]
+
+
+def records(relation: Relation) -> st.SearchStrategy[Record]:
+    return st.tuples(*(
+        st.sampled_from(VALUES[c.type] if c.not_null else (*VALUES[c.type], None)) for c in relation.columns
+    ))  # fmt: skip
+
+
+def steps(relation: Relation) -> st.SearchStrategy[Step]:
+    kinds = st.sampled_from(("insert", "delete", "update", "flicker", "waver"))
+    return st.builds(Step, kinds, st.integers(0, 3), records(relation))
+
+
+def stepped(relation: Relation, rows: Records, step: Step) -> tuple[Records, Changes]:
+    """The rows after a step, and its changes; a step that violates the key does nothing."""
+    at = step.position % len(rows) if rows else 0
+    old, rest = rows[at : at + 1], rows[:at] + rows[at + 1 :]
+    gone: Changes = tuple((row, -1) for row in old)
+    match step.kind:
+        case "delete":
+            return rest, gone
+        case "insert" if _admitted(relation, rows, step.record):
+            return (*rows, step.record), ((step.record, 1),)
+        case "flicker" if _admitted(relation, rows, step.record):
+            return rows, ((step.record, 1), (step.record, -1))
+        case "update" if old and _admitted(relation, rest, step.record):
+            return (*rest, step.record), (*gone, (step.record, 1))
+        case "waver" if old and _admitted(relation, rest, step.record):
+            return rows, (*gone, (step.record, 1), (step.record, -1), (old[0], 1))
+        case _:
+            return rows, ()
+
+
+def _admitted(relation: Relation, rows: Records, record: Record) -> bool:
+    at = [i for i, column in enumerate(relation.columns) if column.name in relation.primary_key]
+    return not at or all(any(row[i] != record[i] for i in at) for row in rows)
+
+
+def after(relation: Relation, rows: Records, some: Iterable[Step]) -> tuple[Records, Changes]:
+    changes: Changes = ()
+    for step in some:
+        rows, more = stepped(relation, rows, step)
+        changes += more
+    return rows, changes
+
+
+@st.composite
+def histories(draw: st.DrawFn, batches: int = 1) -> History:
+    states, changes = [], []
+    state = {}
+    for relation in TABLES:
+        inserts = [Step("insert", 0, record) for record in draw(st.lists(records(relation), max_size=3))]
+        state[relation.name] = after(relation, (), inserts)[0]
+    states.append(state)
+    for _ in range(batches):
+        results = {
+            relation.name: after(
+                relation, states[-1][relation.name], draw(st.lists(steps(relation), max_size=3))
+            )
+            for relation in TABLES
+        }
+        states.append({name: rows for name, (rows, _) in results.items()})
+        changes.append({name: change for name, (_, change) in results.items()})
+    return History(tuple(states), tuple(changes))
+
+
+def rows_of(rel: Rel, state: Mapping[str, Records]) -> dict[Scan, list[Weighted]]:
+    """The state as the scans of base tables in `rel` read it."""
+    return changes_of(rel, {name: tuple((row, 1) for row in rows) for name, rows in state.items()})
+
+
+def changes_of(rel: Rel, batch: Mapping[str, Changes]) -> dict[Scan, list[Weighted]]:
+    """The changes of each base table scanned in `rel`."""
+    scans = [node for node in walk(rel) if isinstance(node, Scan) and node.relation.schema != SCHEMA]
+    return {
+        scan: [(dict(zip(scan.schema, row, strict=True)), w) for row, w in batch[scan.relation.name]]
+        for scan in scans
+    }

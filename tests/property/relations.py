@@ -1,0 +1,333 @@
+"""Plans that Hypothesis draws, composed freely from the operators of queries and refreshes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+
+from ivmc.catalog import Function, Relation, Type
+from ivmc.ir import (
+    Aggregate,
+    Call,
+    Filter,
+    Join,
+    Negate,
+    Net,
+    Project,
+    Rel,
+    Scan,
+    Union,
+    Values,
+    empty,
+)
+from ivmc.scalar import (
+    ADDITIVE,
+    BIGINT,
+    BOOLEAN,
+    COMPARISON,
+    IS,
+    MULTIPLICATIVE,
+    NUMERIC,
+    Col,
+    Expression,
+    Logic,
+    Scalar,
+    binary,
+    call,
+    equals,
+    fresh,
+    literal,
+    union_scales,
+)
+from tests.property.histories import INTEGER, PRICE, TABLES, TEXT, VALUES
+
+# Expressions
+
+
+def constant(datum: Any, kind: Type) -> Expression:
+    """A literal as PostgreSQL spells it."""
+    if datum is None:
+        return literal("NULL", kind, nullable=True)
+    match kind.name:
+        case "text":
+            return literal(f"'{datum}'", kind)
+        case "bool":
+            return literal(str(datum).lower(), kind)
+        case "int4":
+            return literal(str(datum), kind, scales=frozenset({0}))
+        case _:
+            return literal(str(datum), kind, scales=frozenset({-datum.as_tuple().exponent}))
+
+
+def compared(op: str, left: Scalar, right: Scalar) -> Expression:
+    nullable = left.nullable or right.nullable
+    return binary(op, left, right, BOOLEAN, COMPARISON, nullable=nullable, fallible=False)
+
+
+def sum_of(left: Scalar, right: Scalar) -> Expression:
+    return binary(
+        "+", left, right, INTEGER, ADDITIVE, nullable=left.nullable or right.nullable, fallible=False
+    )
+
+
+def ratio(left: Scalar, right: Scalar) -> Expression:
+    """The expression that can fail: it divides by zero."""
+    return binary("/", left, right, INTEGER, MULTIPLICATIVE, nullable=left.nullable or right.nullable)
+
+
+def either(condition: Scalar, then: Scalar, otherwise: Scalar) -> Expression:
+    nullable, scales = then.nullable or otherwise.nullable, union_scales((then.scales, otherwise.scales))
+    template = ("CASE WHEN ", " THEN ", " ELSE ", " END")
+    kind = then.type if then.type == otherwise.type else then.type.plain
+    return Expression(
+        "case", template, (condition, then, otherwise), kind, nullable, fallible=False, scales=scales
+    )
+
+
+def is_null(scalar: Scalar) -> Expression:
+    return Expression(
+        "is null", ("", " IS NULL"), (scalar,), BOOLEAN, nullable=False, level=IS, fallible=False
+    )
+
+
+LOGIC: tuple[Literal["AND", "OR", "NOT"], ...] = ("AND", "OR", "NOT")
+
+
+@dataclass(frozen=True)
+class Scalars:
+    """Draws expressions over `columns`; `fallible` ones too, if wanted."""
+
+    draw: st.DrawFn
+    columns: Sequence[Col]
+    fallible: bool = False
+
+    def atom(self, kind: Type) -> Scalar:
+        """A column or a literal of a type, numeric(6,2) being numeric too."""
+        found = [c for c in self.columns if c.type == kind or (kind == NUMERIC and c.type == PRICE)]
+        literals = [constant(datum, kind) for datum in VALUES[kind][:2]]
+        choices: list[Scalar] = [*found, *found, *literals]
+        return self.draw(st.sampled_from(choices))
+
+    def scalar(self, kind: Type) -> Scalar:
+        """An expression of a type: mostly a column, sometimes something made of two."""
+        shape = self.draw(st.sampled_from(("atom", "atom", "case", "coalesce", "nullif", "compound")))
+        match shape:
+            case "case":
+                return either(self.predicate(), self.atom(kind), self.atom(kind))
+            case "coalesce":
+                a, b = self.atom(kind), self.atom(kind)
+                nullable, scales = a.nullable and b.nullable, union_scales((a.scales, b.scales))
+                return call("coalesce", (a, b), kind, nullable=nullable, scales=scales, fallible=False)
+            case "nullif":
+                a = self.atom(kind)
+                return call("nullif", (a, self.atom(kind)), kind, scales=a.scales, fallible=False)
+            case "compound" if kind == INTEGER:
+                a, b = self.atom(kind), self.atom(kind)
+                return ratio(a, b) if self.fallible and self.draw(st.booleans()) else sum_of(a, b)
+            case "compound" if kind == BOOLEAN:
+                return self.predicate()
+            case _:
+                return self.atom(kind)
+
+    def predicate(self) -> Scalar:
+        """A condition on the columns."""
+        kind = self.draw(st.sampled_from((INTEGER, INTEGER, TEXT, NUMERIC, PRICE)))
+        a, b = self.atom(kind), self.atom(kind)
+        shapes = ("compare", "compare", "equal", "null", "distinct", "logic", *("ratio",) * 2 * self.fallible)
+        match self.draw(st.sampled_from(shapes)):
+            case "equal":
+                return equals(a, b)
+            case "null":
+                return is_null(a)
+            case "distinct":
+                template = ("", " IS NOT DISTINCT FROM ", "")
+                return Expression("distinct", template, (a, b), BOOLEAN, nullable=False, fallible=False)
+            case "logic":
+                op = self.draw(st.sampled_from(LOGIC))
+                tests = (compared("<", a, b), is_null(a))
+                return Logic("NOT", tests[:1]) if op == "NOT" else Logic(op, tests)
+            case "ratio":
+                one = constant(1, INTEGER)
+                return compared("<", ratio(self.atom(INTEGER), self.atom(INTEGER)), one)
+            case _:
+                return compared(self.draw(st.sampled_from(("<", "<=", "<>"))), a, b)
+
+
+# Plans
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Draws plans.
+
+    aggregates  aggregates anywhere, those that are read again too
+    fallible    expressions that can divide by zero
+    signed      operators of refreshes: Negate, Net, empty sums
+    """
+
+    draw: st.DrawFn
+    aggregates: bool = False
+    fallible: bool = False
+    signed: bool = False
+
+    def scalars(self, *rels: Rel) -> Scalars:
+        return Scalars(self.draw, list(chain(*(rel.schema for rel in rels))), self.fallible)
+
+    def plan(self, depth: int) -> Rel:
+        kinds = ["filter", "project", "join", "join", "union", "scan"]
+        kinds += ["aggregate"] * 2 * self.aggregates + ["negate", "net", "padded", "empty"] * self.signed
+        kind = self.draw(st.sampled_from(kinds)) if depth else "scan"
+        match kind:
+            case "filter":
+                rel = self.plan(depth - 1)
+                return Filter(rel, tuple(self.scalars(rel).predicate() for _ in range(self.several())))
+            case "project":
+                return self.projected(self.plan(depth - 1))
+            case "join":
+                return self.joined(self.plan(depth - 1), self.plan(self.draw(st.integers(0, depth - 1))))
+            case "union":
+                return self.union(self.plan(depth - 1), self.plan(self.draw(st.integers(0, depth - 1))))
+            case "aggregate":
+                return self.aggregated(self.plan(depth - 1))
+            case "negate":
+                return Negate(self.plan(depth - 1))
+            case "net":
+                return Net(self.plan(depth - 1))
+            case "padded":
+                rel = self.plan(depth - 1)
+                return Union((empty(rel.schema), rel), rel.schema)
+            case "empty":
+                return empty(self.plan(depth - 1).schema)
+            case _:
+                return self.leaf()
+
+    def several(self) -> int:
+        return self.draw(st.integers(1, 2))
+
+    def leaf(self) -> Rel:
+        """A table, seldom constant rows."""
+        relation = self.draw(st.sampled_from((*TABLES, *TABLES, None)))
+        if relation is not None:
+            return scan(relation)
+        column = fresh("one", INTEGER)
+        rows = self.draw(st.lists(st.sampled_from((1, 2, None)), min_size=1, max_size=2))
+        return Values((column,), tuple((constant(datum, INTEGER),) for datum in rows))
+
+    def projected(self, rel: Rel) -> Project:
+        """Some of the columns, as themselves or renamed, and something computed."""
+        outputs: list[tuple[Col, Scalar]] = []
+        for column in self.draw(st.permutations(rel.schema)):
+            match self.draw(st.sampled_from(("same", "same", "renamed", "dropped"))):
+                case "same":
+                    outputs.append((column, column))
+                case "renamed":
+                    outputs.append((fresh("renamed", column), column))
+                case _:
+                    pass
+        scalar = self.scalars(rel).scalar(self.draw(st.sampled_from((INTEGER, TEXT, NUMERIC, BOOLEAN))))
+        outputs.append((fresh("computed", scalar), scalar))
+        return Project(rel, tuple(outputs))
+
+    def joined(self, left: Rel, right: Rel) -> Rel:
+        """Mostly on equal columns; the ratio of two sides is tested above the join."""
+        pairs = [(a, b) for a in left.schema for b in right.schema if a.type == b.type]
+        on: list[Scalar] = []
+        for _ in range(self.draw(st.integers(0, 2))):
+            if pairs and self.draw(st.sampled_from((True, True, False))):
+                a, b = self.draw(st.sampled_from(pairs))
+                op = self.draw(st.sampled_from(("=", "=", "=", "<")))
+                on.append(equals(a, b) if op == "=" else compared(op, a, b))
+            else:
+                on.append(Scalars(self.draw, left.schema + right.schema).predicate())
+        return Join(left, right, tuple(on))
+
+    def union(self, *arms: Rel) -> Union:
+        """The arms projected to the same columns."""
+        kinds = self.draw(st.lists(st.sampled_from((INTEGER, TEXT, NUMERIC)), min_size=1, max_size=2))
+        rows = [[self.scalars(arm).scalar(kind) for kind in kinds] for arm in arms]
+        schema = tuple(
+            Col(
+                fresh("column", kind).id,
+                "column",
+                kind,
+                any(scalar.nullable for scalar in column),
+                union_scales(scalar.scales for scalar in column),
+            )
+            for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)
+        )
+        projected = (
+            Project(arm, tuple(zip(schema, row, strict=True))) for arm, row in zip(arms, rows, strict=True)
+        )
+        return Union(tuple(projected), schema)
+
+    def aggregated(self, rel: Rel, *, extremal: bool = False) -> Aggregate:
+        """Keys whose equal values look the same; any calls."""
+        plain = [column for column in rel.schema if column.type != NUMERIC]
+        keys = self.draw(st.lists(st.sampled_from(plain), max_size=2, unique=True)) if plain else []
+        scalars, choice = self.scalars(rel), (*FOLDED, *FOLDED, *HOLISTIC * self.aggregates)
+        calls = [aggregate_call(scalars, EXTREMA if extremal else choice) for _ in range(self.several())]
+        named = ((fresh(c.function.name, c.type, nullable=c.nullable), c) for c in calls)
+        return Aggregate(rel, tuple(keys), tuple(named))
+
+
+def scan(relation: Relation) -> Scan:
+    """A scan with columns of its own."""
+    columns = tuple(
+        Col(fresh(c.name, c.type).id, c.name, c.type, not c.not_null, SCALES.get(c.type))
+        for c in relation.columns
+    )
+    return Scan(relation, relation.name, columns)
+
+
+SCALES = {INTEGER: frozenset({0}), PRICE: frozenset({2})}
+
+# Calls: the type of the argument and of the result.
+FOLDED = (
+    ("count", None, BIGINT), ("count", TEXT, BIGINT), ("sum", INTEGER, BIGINT), ("sum", NUMERIC, NUMERIC),
+    ("sum", PRICE, NUMERIC), ("avg", INTEGER, NUMERIC), ("avg", NUMERIC, NUMERIC), ("min", INTEGER, INTEGER),
+    ("max", INTEGER, INTEGER), ("max", TEXT, TEXT), ("min", NUMERIC, NUMERIC), ("bool_and", BOOLEAN, BOOLEAN),
+    ("bool_or", BOOLEAN, BOOLEAN), ("sum", NUMERIC, NUMERIC),
+)  # fmt: skip
+EXTREMA = tuple(call for call in FOLDED if call[0] in ("min", "max") and call[1] != NUMERIC)
+HOLISTIC = (("array_agg", INTEGER, Type("pg_catalog", "_int4")), ("string_agg", TEXT, TEXT))
+
+
+def aggregate_call(scalars: Scalars, choice: Sequence[tuple[str, Type | None, Type]]) -> Call:
+    """One call, with or without FILTER; the holistic ones with DISTINCT and ORDER BY too."""
+    draw = scalars.draw
+    name, argument, result = draw(st.sampled_from(choice))
+    args: tuple[Scalar, ...] = () if argument is None else (scalars.scalar(argument),)
+    order: tuple[tuple[Scalar, str], ...] = ()
+    if (name, argument, result) in HOLISTIC and draw(st.booleans()):
+        order = ((args[0], draw(st.sampled_from((" ASC", " DESC", " DESC NULLS LAST")))),)
+    if name == "string_agg":
+        args = (*args, constant(",", TEXT))
+    may_repeat = HOLISTIC[0] not in choice or not args or name == "string_agg"
+    distinct = not may_repeat and draw(st.integers(0, 3)) == 3
+    return Call(
+        function=Function(
+            "pg_catalog", name, "a", tuple(arg.type for arg in args), result, "i", strict=False
+        ),
+        args=args,
+        type=result,
+        nullable=name != "count",
+        star=not args,
+        distinct=distinct,
+        filter=draw(st.sampled_from((None, None, scalars.predicate()))),
+        order=order,
+    )
+
+
+@st.composite
+def plans(draw: st.DrawFn, depth: int = 3, *, aggregates: bool = False, fallible: bool = False,
+          signed: bool = False) -> Rel:  # fmt: skip
+    return Plans(draw, aggregates, fallible, signed).plan(depth)
+
+
+@st.composite
+def folded(draw: st.DrawFn, *, fallible: bool = False, extremal: bool = False) -> Aggregate:
+    """One aggregate without calls that are read again, over a stateless plan; extrema only, if wanted."""
+    some = Plans(draw, fallible=fallible)
+    return some.aggregated(some.plan(2), extremal=extremal)
