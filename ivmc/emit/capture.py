@@ -7,7 +7,7 @@ A buffer is a table `ivmc."changes_<schema>_<table>"` of a source's changed rows
     __ivmc_weight  smallint  -1 for an old row, 1 for a new one
     …                        the columns that any view observes, by name and type
 
-The database itself writes the trigger that fills it (`ivmc.capture`, in runtime/schema.sql), since
+The database itself writes the trigger that fills it (`ivmc.capture`, in runtime/schema/capture.sql), since
 only the database knows which columns other views observe of the same source.
 """
 

@@ -20,6 +20,7 @@ from ivmc.emit.capture import pending, reads
 from ivmc.names import array, fitted, identifier, literal
 from ivmc.plan import Plan
 
+SCHEMA = ("tables", "capture", "creation", "refresh")  # files of runtime/schema, in this order
 REFRESH_SETTINGS = (("random_page_cost", "1.1"),)  # at the default, the planner scans for a handful of keys
 
 
@@ -64,7 +65,8 @@ def runtime_version() -> str:
 @cache
 def schema_text() -> str:
     """The SQL of the runtime."""
-    return files("ivmc").joinpath("runtime", "schema.sql").read_text(encoding="utf-8")
+    directory = files("ivmc").joinpath("runtime", "schema")
+    return "\n\n".join(directory.joinpath(f"{part}.sql").read_text(encoding="utf-8") for part in SCHEMA)
 
 
 def transactions(plan: Plan, *, replaces: bool = False) -> tuple[Transaction, Transaction]:
@@ -81,7 +83,7 @@ def registration(plan: Plan, *, replaces: bool = False) -> Transaction:
     return Transaction(
         f"Register {plan.schema}.{plan.name} and capture what it reads",
         (
-            "SET LOCAL lock_timeout = '10s';",
+            "SET LOCAL lock_timeout = '5s';",
             register(plan, replaces=replaces),
             *(reads(plan, s) for s in sources),
             *((f"CALL ivmc.capture({literal(plan.id)});",) if pending(plan) else ()),

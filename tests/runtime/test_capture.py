@@ -320,6 +320,18 @@ def test_inheritance_children(shop: Shop) -> None:
     assert shop.strategy(plan)[1] == "differential"
 
 
+def test_an_unlogged_table_may_have_been_emptied_by_a_crash(shop: Shop) -> None:
+    """A crash empties it, as the reset of the server's statistics does not."""
+    shop.conn.execute("CREATE UNLOGGED TABLE u (g int NOT NULL, x int); INSERT INTO u VALUES (1, 1)")
+    plan = shop.install("vu", read=shop.source("u"))
+    shop.conn.execute("INSERT INTO u VALUES (1, 2)")
+    shop.refresh("vu")
+    assert shop.strategy(plan)[1] == "differential"
+    shop.conn.execute("SELECT pg_stat_reset_shared('bgwriter')")
+    shop.refresh("vu")
+    assert shop.strategy(plan)[1] == "full"
+
+
 def test_dropped_source(shop: Shop) -> None:
     plan = shop.install()
     shop.conn.execute("ALTER TABLE t RENAME TO other")

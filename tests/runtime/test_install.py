@@ -145,6 +145,22 @@ def test_dropping_leaves_no_trace(shop: Shop) -> None:
     assert traces(shop) == []
 
 
+def test_dropping_during_a_refresh(shop: Shop, connect: Connect, aside: ThreadPoolExecutor) -> None:
+    plan = shop.install()
+    shop.conn.execute("DELETE FROM t WHERE g = 3")
+    refresher, waiter, dropper = connect(), connect(), connect()
+    refresher.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    refresher.execute("SELECT ivmc.refresh_here(%s)", (plan.id,))
+    waiting = aside.submit(waiter.execute, f"CALL ivmc.refresh('{plan.id}')")
+    until_blocked(shop.conn, waiter.info.backend_pid, waiting)
+    dropping = aside.submit(drop, dropper, plan.id)
+    until_blocked(shop.conn, dropper.info.backend_pid, dropping)
+    refresher.execute("COMMIT")
+    waiting.result(timeout=20)
+    dropping.result(timeout=20)
+    assert traces(shop) == []
+
+
 def test_dropping_what_others_read(shop: Shop) -> None:
     shop.install()
     shop.install("w", read=shop.source("v", "n", kind="view", type=BIGINT), group="n", value="n")

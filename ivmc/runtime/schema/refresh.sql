@@ -1,0 +1,278 @@
+-- Refreshing: one attempt under one snapshot, repeated until it is the only one; trimming.
+
+-- Raise unless every statement of this transaction sees the same snapshot.
+CREATE OR REPLACE FUNCTION ivmc.require_snapshot() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
+        RAISE 'a refresh inside a transaction needs REPEATABLE READ, and this one is %',
+            upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'IV408', DETAIL = upper(current_setting('transaction_isolation')),
+            HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ, or CALL ivmc.refresh outside a transaction block.';
+    END IF;
+END $$;
+
+-- Start over after a restore into another cluster, whose transaction ids mean nothing here: what the
+-- buffers hold is void, and no view has consumed anything.
+CREATE OR REPLACE FUNCTION ivmc.adopt() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_buffer name;
+BEGIN
+    UPDATE ivmc.frontier SET snapshot = '1:1:', xid = '0', seq = 0,
+        system_identifier = ivmc.system(), database = ivmc.database();
+    FOR v_buffer IN SELECT DISTINCT s.buffer FROM ivmc.source s WHERE s.buffer IS NOT NULL LOOP
+        EXECUTE format('DELETE FROM ivmc.%I', v_buffer);
+    END LOOP;
+    DELETE FROM ivmc.truncation;
+    UPDATE ivmc.source s SET attributes = o.attributes FROM ivmc.observed o WHERE o.view = s.view AND o.path = s.path;
+END $$;
+
+-- Why the stored result cannot be carried forward by the captured changes, if so: something happened
+-- to a source that triggers do not see. Raises where the view cannot be computed at all.
+CREATE OR REPLACE FUNCTION ivmc.gap(o ivmc.observed) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_source text := format('%I.%I', o.schema, o.name);
+    v_file   text;
+    v_rows   boolean := o.kind <> 'p' OR NOT o.files_then <@ o.files;
+BEGIN
+    IF o.attributes IS DISTINCT FROM o.attributes_then THEN
+        RAISE 'source "%" of "%" was altered', v_source, o.view USING ERRCODE = 'IV405', TABLE = v_source,
+            DETAIL = format('its columns were %s, and are %s', o.attributes_then, o.attributes),
+            HINT = 'Create the view again.';
+    ELSIF row_security_active(o.relation::oid) THEN
+        RAISE '"%" is under row-level security', v_source USING ERRCODE = 'IV407', TABLE = v_source,
+            HINT = 'Refresh as a role that the policy does not restrict.';
+    ELSIF o.buffer IS NOT NULL AND o.triggers IS NULL THEN
+        RAISE WARNING 'changes of "%" are not captured: a trigger is disabled or gone', v_source
+            USING ERRCODE = 'IV416', TABLE = v_source, HINT = format('CALL ivmc.capture(%L) puts it back.', o.view);
+        RETURN format('changes of %s are not captured', v_source);
+    ELSIF o.buffer IS NOT NULL AND (o.triggers_then <@ o.triggers) IS NOT TRUE THEN
+        RETURN format('the triggers of %s were changed', v_source);
+    ELSIF o.inherited THEN
+        RETURN format('%s has inheritance children, whose changes are not captured', v_source);
+    ELSIF o.files IS NOT DISTINCT FROM o.files_then THEN
+        RETURN NULL;
+    END IF;
+    FOREACH v_file IN ARRAY CASE WHEN v_rows THEN '{}' ELSE o.files END LOOP
+        IF v_file <> ALL (o.files_then) THEN
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', split_part(v_file, ' ', 1)::oid::regclass) INTO v_rows;
+            EXIT WHEN v_rows;
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN v_rows THEN format('%s was truncated, rewritten or got other partitions', v_source) END;
+END $$;
+
+-- One attempt at a refresh, under this transaction's snapshot. `stale`: another refresh or a rewrite
+-- was committed after the snapshot, so roll back and try again. `trims`: worth trimming afterwards.
+CREATE OR REPLACE FUNCTION ivmc.attempt(
+    view text, OUT stale boolean, OUT trims boolean, OUT rows_in bigint, OUT rows_changed bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v          record;
+    v_frontier ivmc.frontier;
+    v_look     record;
+    v_gap      text;
+    v_pending  integer := 2;
+    v_start    timestamptz := clock_timestamp();
+    v_strategy text;
+    v_reason   text;
+BEGIN
+    stale := false;
+    trims := false;
+    rows_in := 0;
+    rows_changed := 0;
+    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.pending, x.lock,
+           format('ivmc.%I', x.root) AS root,
+           (SELECT min(format('%I.%I', s.schema, s.name)) FROM ivmc.source s
+            WHERE s.view = x.id AND to_regclass(s.path) IS DISTINCT FROM s.relation) AS gone
+    INTO v FROM ivmc.view x WHERE x.id = $1;
+    IF v.id IS NULL THEN
+        SELECT * INTO stale, trims, rows_in, rows_changed FROM ivmc.attempt(ivmc.find(view));
+        RETURN;
+    ELSIF v.state <> 'ready' THEN
+        RAISE '"%" was never filled: its creation was interrupted', v.id
+            USING ERRCODE = 'IV415', TABLE = v.id, HINT = 'Drop it and create it again.';
+    ELSIF v.gone IS NOT NULL THEN
+        RAISE 'source "%" of "%" no longer exists', v.gone, v.id
+            USING ERRCODE = 'IV404', TABLE = v.gone, HINT = 'Restore it and create the view again, or drop the view.';
+    END IF;
+    IF to_regclass(v.root) IS NULL THEN
+        RAISE 'the storage "%" of "%" no longer exists', v.root, v.id
+            USING ERRCODE = 'IV404', TABLE = v.root, HINT = 'Create the view again.';
+    END IF;
+    IF v.lock IS NOT NULL THEN
+        EXECUTE v.lock;
+    END IF;
+    IF to_regclass(v.root) IS NULL THEN
+        stale := true;
+        RETURN;
+    END IF;
+
+    SELECT f AS frontier, look.*, EXISTS (SELECT FROM ivmc.truncation) AS truncated,
+           f.system_identifier <> c.system_identifier OR f.database <> d.oid
+               OR pg_snapshot_xmax(f.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS abroad
+    INTO STRICT v_look
+    FROM ivmc.frontier f, pg_control_system() c, pg_database d, LATERAL (
+        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen) AS stale,
+               bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
+                       OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
+                       OR o.inherited OR row_security_active(o.relation::oid)) AS changed,
+               bool_or(o.kind = 'p') AS partitioned
+        FROM ivmc.observed o WHERE o.view = f.view) AS look
+    WHERE f.view = v.id AND d.datname = current_database();
+    v_frontier := v_look.frontier;
+    IF v_look.stale THEN
+        stale := true;
+        RETURN;
+    ELSIF v_look.abroad OR pg_snapshot_xmax(v_frontier.snapshot) = '1'::xid8 THEN
+        v_gap := 'restored into another cluster';
+    ELSIF v_look.changed THEN
+        SELECT string_agg(ivmc.gap(o), '; ') INTO v_gap FROM ivmc.observed o WHERE o.view = v.id;
+    END IF;
+    IF v_gap IS NULL AND v_look.truncated THEN
+        SELECT string_agg(DISTINCT format('%s was truncated', s.path), '; ') INTO v_gap
+        FROM ivmc.truncation t JOIN ivmc.source s ON s.buffer = t.buffer
+        WHERE s.view = v.id AND (
+            t.xid = v_frontier.xid AND t.seq > v_frontier.seq
+            OR t.xid <> v_frontier.xid AND t.xid >= pg_snapshot_xmin(v_frontier.snapshot)
+               AND NOT pg_visible_in_snapshot(t.xid, v_frontier.snapshot));
+    END IF;
+    IF v_gap IS NULL AND v.pending IS NOT NULL THEN
+        EXECUTE v.pending INTO v_pending USING v_frontier;
+        IF v_pending = 0 AND NOT v_look.changed THEN
+            RETURN;
+        END IF;
+    END IF;
+
+    BEGIN
+        UPDATE ivmc.frontier f
+        SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(), seq = nextval('ivmc.change'),
+            refreshes = f.refreshes + (v_pending = 2)::integer
+        WHERE f.view = v.id;
+        IF v_look.abroad THEN
+            PERFORM ivmc.adopt();
+            UPDATE ivmc.frontier f SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id() WHERE f.view = v.id;
+        END IF;
+    EXCEPTION WHEN serialization_failure THEN
+        stale := true;
+        RETURN;
+    END;
+    IF v_look.changed THEN
+        UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
+        FROM ivmc.observed o WHERE s.view = v.id AND o.view = v.id AND o.path = s.path;
+    END IF;
+    IF v_pending < 2 THEN
+        trims := v_pending = 1;
+        RETURN;
+    END IF;
+
+    PERFORM set_config(p.name, p.value, true)
+    FROM ROWS FROM (unnest(v.setting_names), unnest(v.setting_values)) AS p (name, value)
+    WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
+    EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v_frontier, v_gap IS NOT NULL;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+
+    IF v_look.partitioned THEN
+        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
+        INTO stale FROM ivmc.observed o WHERE o.view = v.id;
+    END IF;
+    INSERT INTO ivmc.history VALUES (v.id, v_frontier.refreshes + 1, v_start, rows_in, rows_changed,
+        1000 * extract(epoch FROM clock_timestamp() - v_start), v_strategy, coalesce(v_gap, v_reason));
+    trims := rows_in > 1000 OR v_frontier.refreshes % 16 = 0;
+END $$;
+
+-- Remove changes of one view's sources that every view has consumed. In READ COMMITTED, and by
+-- DELETE: an older snapshot may still need them.
+CREATE OR REPLACE FUNCTION ivmc.trim_sources(view text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_buffer name;
+    v_below  xid8;
+BEGIN
+    FOR v_buffer, v_below IN
+        SELECT DISTINCT ON (s.buffer) s.buffer, pg_snapshot_xmin(f.snapshot)
+        FROM ivmc.source s JOIN ivmc.frontier f ON f.view = s.view
+        WHERE s.buffer IN (SELECT r.buffer FROM ivmc.source r WHERE r.view = $1)
+        ORDER BY s.buffer, 2
+    LOOP
+        EXECUTE format('DELETE FROM ivmc.%I WHERE __ivmc_xid < $1', v_buffer) USING v_below;
+        DELETE FROM ivmc.truncation t WHERE t.buffer = v_buffer AND t.xid < v_below;
+    END LOOP;
+    DELETE FROM ivmc.history h
+    WHERE h.view = $1 AND h.refresh < (SELECT f.refreshes - 1000 FROM ivmc.frontier f WHERE f.view = $1);
+END $$;
+
+CREATE OR REPLACE PROCEDURE ivmc.trim()
+LANGUAGE sql AS $$ SELECT ivmc.trim_sources(v.id) FROM ivmc.view v $$;
+
+-- Refresh a view inside the caller's REPEATABLE READ transaction; returns the number of rows changed.
+-- What the refresh pins is given back to the caller.
+CREATE OR REPLACE FUNCTION ivmc.refresh_here(name text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_names   text[];
+    v_values  text[];
+    v_attempt record;
+BEGIN
+    PERFORM ivmc.require_snapshot();
+    SELECT array_agg(n.name), array_agg(current_setting(n.name)) INTO v_names, v_values
+    FROM ivmc.view v, unnest(v.setting_names || ARRAY['random_page_cost', 'plan_cache_mode']) AS n (name)
+    WHERE v.id = ivmc.find($1) AND n.name <> 'search_path';
+    SELECT * INTO v_attempt FROM ivmc.attempt(name);
+    IF v_attempt.stale THEN
+        RAISE 'another refresh of "%" was committed after this transaction began', name
+            USING ERRCODE = 'serialization_failure', HINT = 'Roll back and try again.';
+    END IF;
+    PERFORM set_config(p.name, p.value, true)
+    FROM ROWS FROM (unnest(v_names), unnest(v_values)) AS p (name, value)
+    WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
+    RETURN v_attempt.rows_changed;
+END $$;
+
+-- Whether ivmc.refresh was called inside a transaction block, where it cannot commit, so that it can say
+-- what to do about it. In doubt it says no, and COMMIT is an error of PostgreSQL's own: a driver that
+-- prepares statements begins a transaction before the statement too, but has a portal open.
+CREATE OR REPLACE FUNCTION ivmc.inside_transaction() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_stack text;
+BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RETURN current_setting('transaction_isolation') <> current_setting('default_transaction_isolation')
+            OR transaction_timestamp() <> statement_timestamp();
+    ELSIF transaction_timestamp() = statement_timestamp() THEN
+        RETURN false;
+    END IF;
+    GET DIAGNOSTICS v_stack = PG_CONTEXT;
+    RETURN v_stack NOT LIKE E'%\n%\n%'  -- called by the client, not by a procedure
+        AND (pg_current_xact_id_if_assigned() IS NOT NULL OR NOT EXISTS (SELECT FROM pg_cursors));
+END $$;
+
+-- Bring a view up to date. Outside a transaction block it commits what the session has done so far,
+-- works in transactions of its own, and waits for whoever refreshes the view already. It has no SET
+-- clause and no rights of its own, since it commits: every name is qualified.
+CREATE OR REPLACE PROCEDURE ivmc.refresh(name text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_attempt record;
+BEGIN
+    IF ivmc.inside_transaction() THEN
+        PERFORM ivmc.refresh_here(name);
+        RETURN;
+    END IF;
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+        SELECT a.stale, a.trims INTO v_attempt FROM ivmc.attempt(name) AS a;
+        EXIT WHEN NOT v_attempt.stale;
+        ROLLBACK;
+    END LOOP;
+    IF v_attempt.trims THEN
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        SET LOCAL synchronous_commit = off;
+        PERFORM ivmc.trim_sources(ivmc.find(name));
+    END IF;
+END $$;
