@@ -52,7 +52,13 @@ ORDER BY t.oid;
 -- 3. Relations.
 SELECT c.oid, CASE WHEN n.oid = pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END, c.relname,
        c.relkind::text, c.relpersistence::text,
-       CASE WHEN c.relkind IN ('v', 'm') THEN rtrim(pg_get_viewdef(c.oid), ';') END AS definition,
+       -- a maintained view is a source like a table: its definition is nobody's business
+       CASE WHEN c.relkind IN ('v', 'm') AND NOT EXISTS (
+           SELECT FROM pg_rewrite w
+           JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+           JOIN pg_class t ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+           WHERE w.ev_class = c.oid AND t.relnamespace = to_regnamespace('ivmc')
+       ) THEN rtrim(pg_get_viewdef(c.oid), ';') END AS definition,
        CASE WHEN c.reltuples > 0 THEN c.reltuples::float8 END AS rows,
        c.relrowsecurity,
        c.relkind = 'r' AND c.relhassubclass
