@@ -156,8 +156,10 @@ def test_dropping_during_a_refresh(shop: Shop, connect: Connect, aside: ThreadPo
     dropping = aside.submit(drop, dropper, plan.id)
     until_blocked(shop.conn, dropper.info.backend_pid, dropping)
     refresher.execute("COMMIT")
-    waiting.result(timeout=20)
     dropping.result(timeout=20)
+    if error := waiting.exception(timeout=20):  # it had to start over, and came too late
+        assert isinstance(error, psycopg.Error)
+        assert error.sqlstate == "IV402"
     assert traces(shop) == []
 
 
