@@ -14,7 +14,7 @@ from ivmc.differentiate import simplify
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import indent
 from ivmc.ir import Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, walk
-from ivmc.names import SCHEMA, WEIGHT, fitted, identifier
+from ivmc.names import WEIGHT, fitted, identifier
 
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
@@ -34,7 +34,6 @@ class Program:
     variables: dict[str, str] = field(default_factory=dict)
     temporary: dict[str, str] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
-    sources: list[str] = field(default_factory=list)
     depth: int = 0
 
     # Writing
@@ -91,8 +90,6 @@ class Program:
         block = self.queries.block(leaf)
         self.emit(f"SELECT count(*) INTO {variable}", f"{block.body};")
         self.queries.counts[leaf] = variable
-        if source.scan.relation.schema != SCHEMA:
-            self.sources.append(variable)
 
     def terms(self, rel: Rel) -> Terms:
         """A delta as a flat sum: row-wise operators and signs distribute over it."""

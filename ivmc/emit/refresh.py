@@ -11,12 +11,13 @@ from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent, text
-from ivmc.names import SCHEMA, WEIGHT, body, fitted, identifier, qualified
+from ivmc.names import SCHEMA, WEIGHT, body, fitted, identifier, literal, qualified
 from ivmc.plan import Source, Visible
 from ivmc.scalar import Scalar
 from ivmc.stages import Staged, sources
 
 SMALL = 5000  # changed rows up to which one generic plan serves every refresh (PLANS.md 5)
+WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.1  # share of changed rows that is worth a delta (PLANS.md 15)
 
 
 class Emission:
@@ -87,9 +88,8 @@ class Emission:
             last = i == len(self.storages) - 1
             program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
             Maintain(program, storage.stage, storage, last).write()
-        counts = [v for rel, v in self.queries.counts.items() if v in program.sources]
         steps = [
-            *self.plan_mode(),
+            *self.pending(),
             "IF recompute THEN",
             *self.recompute(),
             "END IF;",
@@ -97,7 +97,7 @@ class Emission:
             *self.temporary(program),
             *program.lines,
             "",
-            f"rows_in := {' + '.join(counts) or '0'};",
+            "rows_in := n.pending;",
             "rows_changed := n.changed;",
             *self.emptied(program),
         ]
@@ -108,6 +108,8 @@ class Emission:
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
 {declared}
 BEGIN
@@ -121,32 +123,55 @@ END """
             f") LANGUAGE plpgsql AS {body(code)}"
         )
 
-    def plan_mode(self) -> list[str]:
-        """One generic plan for small deltas; above, a plan for each size (PLANS.md 5)."""
-        counted = " + ".join(
-            f"(SELECT count(*) FROM (SELECT FROM {SCHEMA}.{identifier(buffer_name(*table))} b\n"
-            f"    WHERE {unread('b', 'frontier')} LIMIT {SMALL + 1}) b)"
-            for table in self.tables
-        )
-        if not counted:
+    def pending(self) -> list[str]:
+        """How many changes there are, and what follows from it.
+
+        One generic plan for small deltas; above, a plan for each size (PLANS.md 5). Recompute where
+        the rate of past refreshes, or a cautious guess before there are any, says that it is faster.
+        """
+        if not self.tables:
             return []
+        counts = [
+            f"(SELECT count(*) FROM {SCHEMA}.{identifier(buffer_name(*table))} b WHERE {unread('b', 'frontier')})"
+            for table in self.tables
+        ]
+        names = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
+        share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
+        pending = "\n  + ".join(counts)
         return [
-            f"n.small := {counted} <= {SMALL};",
+            f"n.pending := {pending};",
+            f"n.small := n.pending <= {SMALL};",
             "PERFORM set_config('plan_cache_mode',",
             "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
+            "IF NOT n.small AND NOT recompute THEN",
+            "  n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full",
+            f"    / ({share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ({names}))));",
+            "  IF n.estimate > frontier.ms_full THEN",
+            "    recompute := true;",
+            "    reason := format('%s changes would take about %s ms, all rows %s ms',",
+            "      n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));",
+            "  END IF;",
+            "END IF;",
         ]
 
     def recompute(self) -> list[str]:
-        lines = [f"  DELETE FROM {storage.table};" for storage in reversed(self.storages)]
-        for storage in self.storages:
-            lines.append(indent(storage.fill(self.queries)) + ";")
-        lines += [
-            "  GET DIAGNOSTICS rows_changed = ROW_COUNT;",
-            "  rows_in := 0;",
-            "  strategy := 'full';",
-            "  RETURN;",
+        """Every stage anew; CREATE TABLE AS can run in parallel, INSERT cannot."""
+        lines = [
+            "  PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s",
+            "    WHERE s.name = 'random_page_cost';",
+            *(f"  DELETE FROM {storage.table};" for storage in reversed(self.storages)),
         ]
-        return lines
+        for storage in self.storages:
+            anew = identifier(fitted(storage.stage.name, "__anew"))
+            select = storage.contents(self.queries, storage.stage.input)
+            lines += [
+                f"  CREATE TEMPORARY TABLE {anew} ON COMMIT DROP AS",
+                indent(select) + ";",
+                f"  INSERT INTO {storage.table} ({', '.join(storage.inserted)}) TABLE pg_temp.{anew};",
+                "  GET DIAGNOSTICS rows_changed = ROW_COUNT;",
+                f"  DROP TABLE pg_temp.{anew};",
+            ]
+        return [*lines, "  rows_in := n.pending;", "  strategy := 'full';", "  RETURN;"]
 
     def temporary(self, program: Program) -> list[str]:
         """The session's temporary tables, made at the first refresh and empty between refreshes."""

@@ -123,10 +123,14 @@ class Storage:
             return f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}"
         return f"({equal} OR {one}.{name} IS NULL AND {other}.{name} IS NULL)"
 
+    @property
+    def inserted(self) -> list[str]:
+        """Every column of the table."""
+        return self.printed(self.columns) + ([WEIGHT] if self.is_bag else [])
+
     def fill(self, queries: Queries) -> str:
         """INSERT … SELECT of the whole stage from its sources."""
-        columns = self.printed(self.columns) + ([WEIGHT] if self.is_bag else [])
-        return f"INSERT INTO {self.table} ({', '.join(columns)})\n{self.contents(queries, self.stage.input)}"
+        return f"INSERT INTO {self.table} ({', '.join(self.inserted)})\n{self.contents(queries, self.stage.input)}"
 
     def contents(self, queries: Queries, input: Rel) -> str:
         """The stored rows that a stage has over `input`."""

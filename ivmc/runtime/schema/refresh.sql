@@ -76,6 +76,7 @@ DECLARE
     v_gap      text;
     v_pending  integer := 2;
     v_start    timestamptz := clock_timestamp();
+    v_ms       double precision;
     v_strategy text;
     v_reason   text;
 BEGIN
@@ -178,8 +179,17 @@ BEGIN
         SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
         INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
+    v_ms := 1000 * extract(epoch FROM clock_timestamp() - v_start);
+    -- The rate by which later refreshes choose; while the full one wins, the other slowly gets its chance again.
+    IF v_strategy = 'full' OR rows_in > 5000 THEN
+        UPDATE ivmc.frontier f SET
+            ms_full = CASE v_strategy WHEN 'full' THEN v_ms ELSE f.ms_full END,
+            ms_per_row = CASE v_strategy WHEN 'full' THEN 0.95 * f.ms_per_row
+                         ELSE (coalesce(f.ms_per_row, v_ms / rows_in) + v_ms / rows_in) / 2 END
+        WHERE f.view = v.id;
+    END IF;
     INSERT INTO ivmc.history VALUES (v.id, v_frontier.refreshes + 1, v_start, rows_in, rows_changed,
-        1000 * extract(epoch FROM clock_timestamp() - v_start), v_strategy, coalesce(v_gap, v_reason));
+        v_ms, v_strategy, coalesce(v_gap, v_reason));
     trims := rows_in > 1000 OR v_frontier.refreshes % 16 = 0;
 END $$;
 

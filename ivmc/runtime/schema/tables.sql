@@ -49,7 +49,9 @@ CREATE TABLE IF NOT EXISTS ivmc.frontier (
     seq               bigint NOT NULL DEFAULT 0,
     system_identifier bigint NOT NULL,
     database          oid NOT NULL,
-    refreshes         bigint NOT NULL DEFAULT 0
+    refreshes         bigint NOT NULL DEFAULT 0,
+    ms_full           double precision,        -- what computing everything took, last time
+    ms_per_row        double precision         -- what a change costs, learned from large refreshes
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 CREATE TABLE IF NOT EXISTS ivmc.source (
