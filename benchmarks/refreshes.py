@@ -59,7 +59,7 @@ def measure(
             series[view].strategies.append(strategy(reader, view))
         for view in shuffled(views, order):
             series[view].full.append(recompute(writer, view))
-        wrong = {view.name: rows for view in views if (rows := differences(writer, view))}
+        wrong = {view.name: found for view in views if (found := differences(writer, view))}
         assert not wrong, f"rows that differ after a change of {size}: {wrong}"
         writer.execute("CALL ivmc.trim()")
         if rows > LARGE:
