@@ -25,7 +25,9 @@ def keys(rel: Rel) -> frozenset[Key]:
             kept = {scalar: column for column, scalar in outputs if isinstance(scalar, Col)}
             return frozenset(frozenset(kept[c] for c in key) for key in keys(input) if key <= kept.keys())
         case Join(left, right, on):
-            return _joined(keys(left), keys(right), _equal_pairs(on))
+            across = [p for p in _equal_pairs(on) if not frozenset(p) <= frozenset(left.schema)]
+            across = [p for p in across if not frozenset(p) <= frozenset(right.schema)]
+            return _joined(keys(left), keys(right), across)
         case Aggregate(_, group):
             return frozenset({frozenset(group)}) if not any(c.nullable for c in group) else frozenset()
         case _:

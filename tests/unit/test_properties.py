@@ -1,0 +1,59 @@
+"""Keys that can be proved, and those that cannot."""
+
+import pytest
+
+from ivmc.normalise import normalise
+from ivmc.properties import keys, shortest
+from tests.unit.shapes import bound, names, query
+
+JOINED = "FROM orders o JOIN customer c ON"
+
+
+def proved(sql: str, *, normal: bool = True) -> list[list[str]]:
+    """Every key of a query, by the names of its columns."""
+    found = query(sql)
+    called = dict(zip(found.rel.schema, found.names, strict=True))
+    rel = normalise(found.rel) if normal else found.rel
+    return sorted(sorted(called[column] for column in key) for key in keys(rel))
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT * FROM customer", [["id"], ["mail"]]),
+        ("SELECT mail FROM customer WHERE country = 1", [["mail"]]),
+        ("SELECT id AS customer_id FROM customer", [["customer_id"]]),
+        ("SELECT orders, number FROM line", [["number", "orders"]]),
+        ("SELECT orders FROM line", []),
+        ("SELECT name FROM country", []),
+        ("SELECT id + 1 AS next FROM country", []),
+        ("SELECT * FROM log", []),
+        (f"SELECT o.id AS o {JOINED} c.id = o.customer", [["o"]]),
+        (f"SELECT o.id AS o, c.id AS c {JOINED} c.country = o.rate", [["c", "o"]]),
+        (f"SELECT o.id AS o {JOINED} c.country = o.rate", []),
+        (f"SELECT o.id AS o, c.id AS c {JOINED} c.id = o.id", [["c"], ["o"]]),
+        (f"SELECT o.id AS o, c.id AS c {JOINED} c.id > o.id", [["c", "o"]]),
+        (f"SELECT o.id AS o, c.id AS c {JOINED} c.id = c.country", [["c", "o"]]),
+        ("SELECT l.orders, l.number FROM line l JOIN orders o ON o.id = l.orders", [["number", "orders"]]),
+        ("SELECT l.orders, l.number, o.id FROM line l JOIN orders o ON o.id = l.number",
+         [["number", "orders"]]),
+        ("SELECT id FROM orders UNION ALL SELECT id FROM customer", []),
+        ("SELECT id, count(*) FROM orders GROUP BY id", [["id"]]),
+        ("SELECT customer, count(*) FROM orders GROUP BY customer", []),
+        ("SELECT count(*) FROM orders", [[]]),
+    ],
+)  # fmt: skip
+def test_keys(sql: str, expected: list[list[str]]) -> None:
+    assert proved(sql) == expected
+
+
+def test_an_equality_within_one_side_is_no_join() -> None:
+    """`c.id = c.country` alone says nothing about how many customers meet an order."""
+    sql = f"SELECT o.id AS o, c.id AS c {JOINED} c.id = c.country"
+    assert proved(sql, normal=False) == [["c", "o"]]
+
+
+def test_the_shortest_key_is_the_same_at_every_run() -> None:
+    rel = bound("SELECT * FROM customer")
+    assert names(shortest(keys(rel))) == ["id"]
+    assert shortest([]) is None
