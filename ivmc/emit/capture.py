@@ -47,8 +47,7 @@ def unread(buffer: str, frontier: str) -> str:
     """
     xid, seq = f"{buffer}.{XID}", f"{buffer}.{SEQ}"
     return (
-        f"({xid} >= pg_snapshot_xmin({frontier}.snapshot)"
-        f" AND NOT pg_visible_in_snapshot({xid}, {frontier}.snapshot) AND {xid} <> {frontier}.xid"
+        f"(NOT pg_visible_in_snapshot({xid}, {frontier}.snapshot) AND {xid} <> {frontier}.xid"
         f" OR {xid} = {frontier}.xid AND {seq} > {frontier}.seq)"
     )
 

@@ -208,6 +208,8 @@ BEGIN
             '__ivmc_seq bigint NOT NULL DEFAULT nextval(''ivmc.change''), __ivmc_weight smallint NOT NULL) '
             'WITH (autovacuum_analyze_threshold = 2000000000, autovacuum_vacuum_threshold = 1000, '
             'autovacuum_vacuum_scale_factor = 0)', buffer);
+        -- Every row that waits may be of one transaction: the planner shall not conclude that few are new.
+        EXECUTE format('ALTER TABLE ivmc.%I ALTER __ivmc_xid SET STATISTICS 0, ALTER __ivmc_seq SET STATISTICS 0', buffer);
     ELSIF v_add IS NULL THEN
         RETURN false;
     END IF;
