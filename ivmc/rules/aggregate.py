@@ -100,7 +100,7 @@ def grouped(rel: Rel, op: Aggregate, folded: Fold) -> Rel:
     schema = sums.schema + tuple(c for e in folded.extrema for c in (e.value, e.count))
     parts = [sums, *(_best(rel, op, extremum) for extremum in folded.extrema)]
     padded = tuple(_padded(part, schema) for part in parts)
-    merged = [(column, _merge("sum", column, state=True)) for column, _ in folded.states]
+    merged = [(column, _merge("max", column)) for column, _ in folded.states]
     for extremum in folded.extrema:
         merged.append((extremum.value, _merge("min", extremum.value)))
         merged.append((extremum.count, _merge("max", extremum.count)))
@@ -133,8 +133,9 @@ def _null(kind: Type) -> Scalar:
     return literal(f"NULL::{kind.sql}", kind, nullable=True)
 
 
-def _merge(name: str, column: Col, *, state: bool = False) -> Call:
-    return Call(_aggregate(name, column.type), (column,), column.type, state=state)
+def _merge(name: Best, column: Col) -> Call:
+    """The one value that is not NULL; unlike a sum it keeps the type."""
+    return Call(_aggregate(name, column.type), (column,), column.type)
 
 
 def _aggregate(name: str, kind: Type) -> Function:
@@ -258,7 +259,7 @@ class _Book:
         for known in self.extrema:
             if (known.best, known.of, known.filter) == (best, of, where):
                 return known
-        value = fresh(f"{best}_{_named(of)}", of, nullable=True)
+        value = replace(fresh(f"{best}_{_named(of)}", of, nullable=True), type=of.type.plain)
         found = Extremum(best, of, where, value, fresh(f"count_{value.name}", BIGINT))
         self.extrema.append(found)
         return found
