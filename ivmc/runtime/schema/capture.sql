@@ -177,7 +177,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_into   text;
     v_values text;
-    v_pages  bigint := (SELECT sum(pg_relation_size(p.relid)) / 8192 FROM pg_partition_tree(relation) p);
+    v_pages  bigint := coalesce((SELECT sum(pg_relation_size(p.relid)) FROM pg_partition_tree(relation) p),
+                                pg_relation_size(relation)) / 8192;
     v_last   bigint := nextval('ivmc.change');
 BEGIN
     SELECT coalesce(string_agg(', ' || quote_ident(c.name), ''), ''), coalesce(string_agg(', ' || c.value, ''), '')
