@@ -128,7 +128,8 @@ class _Interpreter:
             case Project(input, outputs):
                 return [({c: value(s, row) for c, s in outputs}, weight) for row, weight in self.rows(input)]
             case Join(left, right, on):
-                pairs = [({**a, **b}, v * w) for a, v in self.rows(left) for b, w in self.rows(right)]
+                ours, theirs = self.rows(left), self.rows(right)
+                pairs = [({**a, **b}, v * w) for a, v in ours for b, w in theirs]
                 return [(row, weight) for row, weight in pairs if holds(on, row)]
             case Union(terms):
                 return [entry for term in terms for entry in self.rows(term)]
