@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from pglast import ast, enums, parse_sql
 
-from ivmc.catalog import ddl_routines, ddl_tables, ddl_types
+from ivmc.catalog import ddl_routines, ddl_tables, ddl_types, ddl_views
 from ivmc.catalog.catalog import Catalog
 from ivmc.catalog.ddl_script import Script
+from ivmc.catalog.model import Unresolved
 
 COPY_DATA = re.compile(r"^COPY [^;]* FROM stdin[^;]*;\n.*?^\\\.$", re.MULTILINE | re.DOTALL)
 PSQL_COMMAND = re.compile(r"^\\\w.*$", re.MULTILINE)
@@ -22,8 +24,8 @@ PSQL_COMMAND = re.compile(r"^\\\w.*$", re.MULTILINE)
 HANDLERS: dict[type[ast.Node], Callable[[Script, Any], None]] = {
     ast.CreateStmt: ddl_tables.create_table,
     ast.CreateForeignTableStmt: ddl_tables.create_foreign_table,
-    ast.CreateTableAsStmt: ddl_tables.create_table_as,
-    ast.ViewStmt: ddl_tables.create_view,
+    ast.CreateTableAsStmt: ddl_views.create_table_as,
+    ast.ViewStmt: ddl_views.create_view,
     ast.IndexStmt: ddl_tables.create_index,
     ast.AlterTableStmt: ddl_tables.alter_table,
     ast.RenameStmt: ddl_tables.rename,
@@ -33,6 +35,8 @@ HANDLERS: dict[type[ast.Node], Callable[[Script, Any], None]] = {
     ast.CreateEnumStmt: ddl_types.create_enum,
     ast.CreateRangeStmt: ddl_types.create_range,
     ast.CreateDomainStmt: ddl_types.create_domain,
+}
+ROUTINES: dict[type[ast.Node], Callable[[Script, Any], None]] = {
     ast.CreateFunctionStmt: ddl_routines.create_function,
     ast.CreateCastStmt: ddl_routines.create_cast,
     ast.DefineStmt: ddl_routines.define,
@@ -66,10 +70,14 @@ def run(script: Script, statement: Any) -> None:
             in_schema(script, statement)
         case ast.CreateExtensionStmt():
             script.has_extensions = True
+        case _ if type(statement) in HANDLERS:
+            HANDLERS[type(statement)](script, statement)
+        case _ if type(statement) in ROUTINES:
+            # one over types that are not in the script cannot be called by a query over it
+            with suppress(Unresolved):
+                ROUTINES[type(statement)](script, statement)
         case _:
-            handler = HANDLERS.get(type(statement))
-            if handler is not None:
-                handler(script, statement)
+            pass
 
 
 def constants(statement: ast.VariableSetStmt) -> Iterator[str]:

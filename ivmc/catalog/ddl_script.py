@@ -121,9 +121,10 @@ class Script:
         return self.catalog.entry(self.type_of(node))
 
     def finish(self) -> Catalog:
-        """The catalog of the whole script."""
+        """The catalog of the whole script; without foreign keys to what is not in it."""
         for key, draft in self.drafts.items():
-            draft.foreign = {n: self.with_target(f) for n, f in draft.foreign.items()}
+            found = {n: self.with_target(f) for n, f in draft.foreign.items()}
+            draft.foreign = {n: f for n, f in found.items() if len(f.columns) == len(f.target_columns)}
             self.symbols.relations[key] = relation_of(draft)
         return self.as_catalog()
 

@@ -7,10 +7,9 @@ parse_utilcmd.c for what LIKE, INHERITS and PARTITION OF copy.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from pglast import ast, enums
-from pglast.stream import RawStream
 
 from ivmc.catalog.ddl_constraints import apply_constraint, column_constraints, index_columns
 from ivmc.catalog.ddl_script import Draft, Script
@@ -125,31 +124,6 @@ def create_foreign_table(script: Script, node: Any) -> None:
     draft = script.draft(node.base.relation)
     if draft is not None:
         draft.kind = "f"
-
-
-def create_view(script: Script, node: Any) -> None:
-    """CREATE VIEW; its columns are those of its SELECT, and left to the binder."""
-    place = script.place(node.view)
-    script.add(Draft(*place, kind="v", definition=definition(node.query, node.aliases)))
-
-
-def create_table_as(script: Script, node: Any) -> None:
-    """CREATE MATERIALIZED VIEW and CREATE TABLE AS; the columns are left to the binder."""
-    if not isinstance(node.query, ast.SelectStmt):
-        return
-    matview = node.objtype == enums.ObjectType.OBJECT_MATVIEW
-    kind: Literal["m", "r"] = "m" if matview else "r"
-    text = definition(node.query, node.into.colNames)
-    script.add(Draft(*script.place(node.into.rel), kind=kind, definition=text))
-
-
-def definition(query: Any, aliases: Any) -> str:
-    """A view's SELECT; wrapped in one that renames where the view names its columns."""
-    text = RawStream()(query)
-    if not aliases:
-        return str(text)
-    names = ", ".join(quote(a.sval) for a in aliases)
-    return f"SELECT * FROM ({text}) AS renamed({names})"  # noqa: S608 - the user's own SELECT
 
 
 def create_index(script: Script, node: Any) -> None:

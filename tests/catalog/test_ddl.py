@@ -121,7 +121,44 @@ def test_a_view_keeps_its_query_under_its_own_names() -> None:
         "CREATE TABLE t (a int); CREATE VIEW v (b) AS SELECT a FROM t; CREATE VIEW w AS TABLE v"
     )
     assert table(catalog, "v").definition == "SELECT * FROM (SELECT a FROM t) AS renamed(b)"
-    assert table(catalog, "w").definition == "SELECT * FROM v"
+    assert table(catalog, "w").definition == "TABLE v"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW v WITH (security_barrier) AS {}",
+        "CREATE OR REPLACE VIEW public.v AS {} WITH LOCAL CHECK OPTION",
+        "CREATE MATERIALIZED VIEW v AS {} WITH NO DATA",
+        "CREATE TABLE v AS\n{}; -- made",
+        "CREATE UNLOGGED TABLE v AS {} WITH DATA",
+    ],
+)
+def test_a_views_query_is_kept_as_it_was_written(statement: str) -> None:
+    query = "WITH é AS (SELECT 1 AS \"A b\") SELECT 'x AS y' AS data, /* two */ é.* FROM é"
+    assert table(Catalog.from_sql(statement.format(query)), "v").definition == query
+
+
+def test_a_recursive_view_and_one_inside_create_schema_are_printed() -> None:
+    catalog = Catalog.from_sql(
+        "CREATE RECURSIVE VIEW r (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM r;"
+        "CREATE SCHEMA s CREATE VIEW v AS SELECT 1 AS x"
+    )
+    assert table(catalog, "r").definition is not None
+    assert "RECURSIVE" in str(table(catalog, "r").definition)
+    assert table(catalog, "s", "v").definition == "SELECT 1 AS x"
+
+
+def test_what_refers_to_nothing_known_is_left_out() -> None:
+    catalog = Catalog.from_sql(
+        "CREATE TABLE t (a int REFERENCES elsewhere, b int REFERENCES elsewhere (id));"
+        "CREATE FUNCTION f(nowhere) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    )
+    assert [key.columns for key in table(catalog, "t").foreign_keys] == [("b",)]
+    assert catalog.function(("g",), []).result.name == "int4"
+    with pytest.raises(Unresolved):
+        catalog.function(("f",), [Type("pg_catalog", "int4")])
 
 
 @pytest.mark.parametrize(("version", "kind"), [(15, "s"), (18, "v")])
