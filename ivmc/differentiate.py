@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-
-from ivmc.ir import Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, inputs, is_empty
+from ivmc.ir import Rel
 from ivmc.rules import delta
 
 
@@ -13,30 +12,7 @@ def differentiate(rel: Rel) -> Rel:
 
     def d(node: Rel) -> Rel:
         if node not in memo:
-            memo[node] = simplify(delta(node, d))
+            memo[node] = delta(node, d)
         return memo[node]
 
     return d(rel)
-
-
-def simplify(rel: Rel) -> Rel:
-    """The same Z-set with empty terms gone and sums flat."""
-    return bottom_up(rel, _simpler)
-
-
-def _simpler(rel: Rel) -> Rel:
-    match rel:
-        case Filter() | Project() | Negate() | Net() | Join() if any(map(is_empty, inputs(rel))):
-            return empty(rel.schema)
-        case Negate(Negate(input)):
-            return input
-        case Net(Net(_) as input):
-            return input
-        case Union(terms, schema):
-            flat = tuple(t for term in terms for t in (term.inputs if isinstance(term, Union) else (term,)))
-            return flat[0] if len(flat) == 1 else Union(flat, schema)
-        case _:
-            return rel
-
-
-__all__ = ["differentiate", "simplify"]

@@ -12,6 +12,7 @@ from ivmc.emit.storage import Storage, equality, stored_form
 from ivmc.emit.text import indent, listing
 from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import PREFIX, WEIGHT, identifier
+from ivmc.optimise import simplify
 from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
 from ivmc.rules.netting import safe
 from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals, fresh
@@ -42,7 +43,7 @@ class Maintain:
 
     def store(self) -> None:
         """A result without a stateful operator: its net rows, by key or by image."""
-        delta = differentiate(self.stage.input)
+        delta = simplify(differentiate(self.stage.input))
         rows = self.program.gathered(delta)
         source = self.storage.is_bag and self.net_rows(rows) or self.net_last(rows)
         self.program.comment("MERGE: net rows by " + ("image" if self.storage.is_bag else "key"))
@@ -78,7 +79,7 @@ class Maintain:
     def fold(self, op: Aggregate, fold: Fold) -> None:
         """S(R′) = S(R) + S(ΔR), group by group."""
         program = self.program
-        delta = safe(differentiate(op.input), expressions(op))
+        delta = safe(simplify(differentiate(op.input)), expressions(op))
         names = self.storage.names
         if fold.extrema:
             rows = program.gathered(delta)
@@ -249,7 +250,7 @@ class Maintain:
         """Aggregates that cannot be folded: the touched groups are aggregated anew."""
         program, op = self.program, self.stage.op
         assert op is not None
-        delta = differentiate(op.input)
+        delta = simplify(differentiate(op.input))
         rows = program.gathered(delta)
         touched = self.group_table("touched", self.storage.key)
         program.comment("Touched groups: those with a net change")
@@ -343,7 +344,7 @@ class Maintain:
         items = [f"{self.shown(scalar)} AS {identifier(n)}"
                  for (_, scalar), n in zip(outputs.items(), positional(tuple(outputs)).values(), strict=True)]  # fmt: skip
         keys = self.storage.printed(self.storage.key)
-        some = f"SELECT DISTINCT {', '.join(keys)}" if keys else "SELECT 1"
+        some = f"SELECT DISTINCT {', '.join(keys)}" if keys else "SELECT DISTINCT 1"
         count = self.program.queries.counts[groups]
         return (
             f"INSERT INTO pg_temp.{identifier(table.name)}\n{listing([*items, str(weight)], 'SELECT')}\n"

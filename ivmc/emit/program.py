@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ivmc.differentiate import simplify
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import indent
 from ivmc.ir import Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, walk
 from ivmc.names import WEIGHT, fitted, identifier
+from ivmc.optimise import simplify
 
 Terms = list[Rel]
 Sink = Callable[[Rel], None]

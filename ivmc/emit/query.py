@@ -14,7 +14,10 @@ from ivmc.catalog import Catalog, Type
 from ivmc.emit.text import conditions, derived, listing, text
 from ivmc.ir import Aggregate, Call, Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Scan, Union, Values, walk
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
-from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, substitute
+from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, columns, substitute
+
+
+RESERVED = frozenset({"frontier", "n", "b", "t", "d"})
 
 
 @dataclass
@@ -34,6 +37,11 @@ class Block:
     def sql(self, scalar: Scalar, level: int = 0) -> str:
         """A scalar over the block's columns."""
         return text(substitute(scalar, self.values), self.name, level)
+
+    def grouping(self, column: Col) -> str:
+        """A column as a grouping expression: a bare constant would be an ordinal or an error."""
+        sql = self.sql(column)
+        return sql if columns(self.values[column]) else f"({sql})::{column.type.sql}"
 
     def name(self, column: Col) -> str:
         return self.names[column]
@@ -98,8 +106,8 @@ class Queries:
         return self._select(self.outermost(rel), outputs, weight)
 
     def fresh_statement(self) -> None:
-        """Aliases are unique within a statement."""
-        self.aliases.clear()
+        """Aliases are unique within a statement, and none is a name of the program's own."""
+        self.aliases = set(RESERVED)
 
     def _select(self, block: Block, outputs: Sequence[tuple[str, Scalar]], weight: str | None) -> str:
         items = [_item(block.sql(scalar), name) for name, scalar in outputs]
@@ -192,7 +200,7 @@ class Queries:
 
     def counted(self, rel: Rel) -> Block:
         """A relation of known size."""
-        variable = self.counts.pop(rel)
+        variable, taken = self.counts.pop(rel), set(self.aliases)
         block = self.block(rel)
         if isinstance(rel, Carried):
             sql, wanted = f"SELECT * FROM pg_temp.{identifier(rel.name)}", rel.name
@@ -200,8 +208,7 @@ class Queries:
             columns = [(name, column) for column, name in positional(rel.schema).items()]
             sql = self._select(block, columns, WEIGHT if block.signed else None) + "\n"
             wanted = next(node.scan.alias for node in walk(rel) if isinstance(node, Delta))
-        self.counts[rel] = variable
-        self.aliases.discard(wanted)
+        self.counts[rel], self.aliases = variable, taken
         sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {variable}"
         return self.subquery(sql, rel.schema, wanted, signed=block.signed)
 
@@ -253,7 +260,7 @@ class Queries:
         values: dict[Col, Scalar] = {}
         for column in rel.schema:
             value = block.sql(column)
-            groups.extend(self.image(value, column.type))
+            groups.extend(self.image(block.grouping(column), column.type))
             comparable = self.catalog.equality(column.type) != "none"
             values[column] = block.values[column] if comparable else _raw(f"(array_agg({value}))[1]", column)
         total = f"sum({block.weight})" if block.signed else "count(*)"
@@ -277,7 +284,7 @@ class Queries:
         block = self.block(rel.input)
         values = {key: block.values[key] for key in rel.keys}
         values |= {column: _raw(self.call(call, block), column) for column, call in rel.calls}
-        groups = [block.sql(key) for key in rel.keys]
+        groups = [block.grouping(key) for key in rel.keys]
         return replace(block, values=values, groups=groups, weights=[], negative=False)
 
     def call(self, call: Call, block: Block) -> str:

@@ -105,6 +105,7 @@ class Emission:
         inner = "\n".join(indent(step) if step else "" for step in steps)
         name = qualified(SCHEMA, fitted(self.id, "__refresh"))
         code = f"""
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from hypothesis import assume, given, settings
 
-from ivmc.differentiate import differentiate, simplify
+from ivmc.differentiate import differentiate
 from ivmc.ir import Aggregate, Project, Rel, verify
+from ivmc.optimise import simplify
 from ivmc.normalise import normalise
 from ivmc.properties import keys
 from ivmc.rules.aggregate import Extremum, Fold, fold, grouped
