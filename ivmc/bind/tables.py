@@ -275,13 +275,13 @@ class Tables:
         return None
 
     def merged_column(self, node: ast.JoinExpr, binder: Expressions, left: Scalar, right: Scalar) -> Scalar:
-        """The left column, cast where the two types differ (an inner join's values are equal)."""
+        """The column that needs no cast, the left one first; equal values may differ in print."""
         try:
             kind = self.context.catalog.common_type([left.type, right.type])
         except Unresolved:
             return left
-        plain = right if node.jointype == JoinType.JOIN_RIGHT else left
-        return plain if plain.type == kind else binder.converted(plain, kind, node)
+        sides = (right,) if node.jointype == JoinType.JOIN_RIGHT else (left, right)
+        return next((side for side in sides if side.type == kind), binder.converted(sides[0], kind, node))
 
 
 class Opaque(Exception):  # noqa: N818 - a jump to the end of binding, everything is reported by then
