@@ -213,10 +213,15 @@ class Queries:
         return self.subquery(sql, rel.schema, wanted, signed=block.signed)
 
     def enclosed(self, rel: Net | Aggregate) -> Block:
-        """A grouped relation as a subquery."""
+        """A grouped relation as a subquery.
+
+        OFFSET 0 keeps the planner from evaluating a filter below the netting, on rows that never were.
+        """
         block = self.outermost(rel)
         columns = [(name, column) for column, name in positional(rel.schema).items()]
         sql = self._select(block, columns, WEIGHT if block.signed else None)
+        if isinstance(rel, Net):
+            sql += "\nOFFSET 0"
         return self.subquery(sql, rel.schema, "net" if block.signed else "groups", signed=block.signed)
 
     def values(self, rel: Values) -> Block:
