@@ -1,7 +1,7 @@
-"""What can be proved of a relation: its keys.
+"""What can be proved of a relation: its keys and functional dependencies.
 
-Source: Date, Darwen, "Relational Database Writings", on inherited candidate keys; LAWS.md 5 and 15
-say where keys are used.
+Source: Date, Darwen, "Relational Database Writings", on inherited candidate keys; Paulley 2000,
+"Exploiting Functional Dependence in Query Optimization".
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan
-from ivmc.scalar import Col, equated
+from ivmc.scalar import Col, Scalar, columns, equated
 
 Key = frozenset[Col]
 
@@ -64,3 +64,58 @@ def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
     """One key, the same at every run: the narrowest, in order of creation of its columns."""
     ordered = [tuple(sorted(key, key=lambda column: column.id)) for key in candidates]
     return min(ordered, key=lambda key: (len(key), [column.id for column in key]), default=None)
+
+
+# Types whose equal values are the same value: equality of two columns then makes either one of them
+# determine the other's image.
+IDENTITY = frozenset({"bool", "date", "int2", "int4", "int8", "oid", "text", "timestamp", "timestamptz", "uuid", "varchar"})
+
+
+def reduced(rel: Rel, group: tuple[Col, ...]) -> tuple[Col, ...]:
+    """A part of the grouping columns that determines the others: `GROUP BY d.id, d.name` is keyed by `d.id`."""
+    kept = list(group)
+    for column in reversed(group):
+        rest = [other for other in kept if other is not column]
+        if rest and column in determined(rel, rest):
+            kept = rest
+    return tuple(kept)
+
+
+def determined(rel: Rel, given: Iterable[Col]) -> frozenset[Col]:
+    """The columns that have one value, by image, wherever the given ones agree."""
+    known = set(given)
+    facts = list(_dependencies(rel))
+    grown = True
+    while grown:
+        new = {column for causes, effects in facts if causes <= known for column in effects - known}
+        grown = bool(new)
+        known |= new
+    return frozenset(known)
+
+
+def _dependencies(rel: Rel) -> Iterable[tuple[Key, Key]]:
+    """What determines what in a select-project-join tree."""
+    match rel:
+        case Scan(_, _, schema):
+            for key in keys(rel):
+                yield key, frozenset(schema)
+        case Filter(input, predicates):
+            yield from _equalities(predicates)
+            yield from _dependencies(input)
+        case Join(left, right, on):
+            yield from _equalities(on)
+            yield from _dependencies(left)
+            yield from _dependencies(right)
+        case Project(input, outputs):
+            for column, scalar in outputs:
+                yield columns(scalar), frozenset({column})
+                if isinstance(scalar, Col):
+                    yield frozenset({column}), frozenset({scalar})
+            yield from _dependencies(input)
+
+
+def _equalities(predicates: Iterable[Scalar]) -> Iterable[tuple[Key, Key]]:
+    for a, b in _equal_pairs(predicates):
+        if a.type.name in IDENTITY and b.type.name in IDENTITY:
+            yield frozenset({a}), frozenset({b})
+            yield frozenset({b}), frozenset({a})

@@ -15,7 +15,7 @@ from ivmc.catalog import Column, Relation
 from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, scalars, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
-from ivmc.properties import keys, shortest
+from ivmc.properties import keys, reduced, shortest
 from ivmc.rules.aggregate import Fold, fold
 from ivmc.scalar import Col, Scalar, is_stable, substitute
 
@@ -137,7 +137,9 @@ def _cut_inputs(rel: Rel, id: str, found: list[Stage]) -> Rel:
 
 def _aggregate(op: Rel, name: str) -> Stage:
     assert isinstance(op, Aggregate)
-    return Stage(name, op.input, op, fold(op), op.keys, _scan(name, op.schema, op.keys))
+    folded = fold(op)
+    key = op.keys if folded is not None and folded.extrema else reduced(op.input, op.keys)
+    return Stage(name, op.input, op, folded, key, _scan(name, op.schema, key))
 
 
 def _store(rel: Rel, name: str) -> Stage:

@@ -33,8 +33,8 @@ def equality(symbols: Symbols, entry: TypeEntry, typmod: int = -1) -> Equality:
     entry = entry.stripped
     if not orderable(symbols, entry):
         return "none"
-    if entry.name == "bpchar" and typmod >= 0:
-        return "identity"
+    if entry.name in ("bpchar", "numeric") and typmod >= 0:
+        return "identity"  # padded to one length, rounded to one scale
     parts = parts_of(symbols, entry)
     if parts:
         worst = {equality(symbols, part) for part in parts}

@@ -89,7 +89,7 @@ class Maintain:
             source = self.rows_of(groups)
         else:
             groups = self.sums(delta, op, fold)
-            source = self.added(groups, op, fold)
+            source = self.added(groups, fold)
         total = program.queries.counts[groups]
         program.emit(f"IF {total} > 0 THEN")
         program.depth += 1
@@ -159,16 +159,41 @@ class Maintain:
         ordered = f"\nORDER BY {', '.join(order)}" if order else ""
         return f"{listing(items, 'SELECT')}\nFROM {table}{ordered}"
 
-    def added(self, groups: Carried, op: Aggregate, fold: Fold) -> str:
+    def added(self, groups: Carried, fold: Fold) -> str:
         """The terms of each group added up, as a MERGE source."""
-        names = self.storage.names
-        keys = [f"g.{name}" for name in self.storage.printed(op.keys)]
+        names, count = self.storage.names, self.program.queries.counts[groups]
+        keys = [f"g.{name}" for name in self.storage.printed(self.storage.key)]
         sums = [f"sum(g.{identifier(names[c])}) AS {identifier(names[c])}" for c, _ in fold.states]
-        count = self.program.queries.counts[groups]
-        lines = [listing([*keys, *sums], "SELECT"), f"FROM (SELECT * FROM pg_temp.{identifier(groups.name)} LIMIT {count}) g"]
+        rows = f"(SELECT * FROM pg_temp.{identifier(groups.name)} LIMIT {count})"
+        if self.storage.dependent:
+            rows = f"(\n{indent(self.by_dependent(rows, fold))}\n)"
+            sums += self.newest(fold)
+        lines = [listing([*keys, *sums], "SELECT"), f"FROM {rows} g"]
         if keys:
             lines += [listing(keys, "GROUP BY"), listing(keys, "ORDER BY")]
         return "\n".join(lines)
+
+    def by_dependent(self, rows: str, fold: Fold) -> str:
+        """The change of each group per image of its dependent columns: of the new one there are more."""
+        names, storage = self.storage.names, self.storage
+        items = [f"g.{name}" for name in storage.printed(storage.key)]
+        groups = list(items)
+        for column, name in zip(storage.dependent, storage.printed(storage.dependent), strict=True):
+            comparable = storage.catalog.equality(column.type) != "none"
+            items.append(f"g.{name}" if comparable else f"(array_agg(g.{name}))[1] AS {name}")
+            groups += self.program.queries.image(f"g.{name}", column.type)
+        items += [f"sum(g.{identifier(names[c])}) AS {identifier(names[c])}" for c, _ in fold.states]
+        return f"{listing(items, 'SELECT')}\nFROM {rows} g\n{listing(groups, 'GROUP BY')}"
+
+    def newest(self, fold: Fold) -> list[str]:
+        """The dependent columns of the image whose rows have come, if some have."""
+        storage = self.storage
+        count = f"g.{identifier(storage.names[fold.count])}"
+        printed = storage.printed(storage.dependent)
+        return [
+            *(f"(array_agg(g.{name} ORDER BY {count} DESC))[1] AS {name}" for name in printed),
+            f"max({count}) > 0 AS {FOUND}",
+        ]
 
     def folding(self, fold: Fold, names: dict[Col, str]) -> list[str]:
         """The WHEN clauses of a fold."""
@@ -178,8 +203,12 @@ class Maintain:
         for extremum in fold.extrema:
             sets += self.better(extremum, names)
             moved.append(f"d.{identifier(names[extremum.value])} IS NOT NULL")
-        keys = self.storage.printed(self.storage.key)
-        inserted = keys + [identifier(n) for c, n in names.items() if c not in self.storage.key]
+        renamed = self.storage.printed(self.storage.dependent)
+        if renamed:
+            sets += [f"{name} = CASE WHEN d.{FOUND} THEN d.{name} ELSE t.{name} END" for name in renamed]
+            rows = [f"ROW({', '.join(f'{alias}.{name}' for name in renamed)})::record" for alias in "td"]
+            moved.append(f"d.{FOUND} AND {rows[0]} *<> {rows[1]}")
+        inserted = self.storage.printed(self.storage.columns)
         when = [f"WHEN MATCHED AND ({' OR '.join(moved)}) THEN UPDATE SET {', '.join(sets)}"]
         if self.storage.key:
             when.insert(0, f"WHEN MATCHED AND t.{count} + d.{count} = 0 THEN DELETE")
@@ -215,15 +244,14 @@ class Maintain:
         if not tests:
             return None
         lost = self.group_table("lost", self.storage.key)
-        program = self.program
-        keys = [f"d.{name}" for name in self.storage.printed(self.storage.key)]
-        source = self.added(groups, self.stage.op, fold) if not fold.extrema else self.rows_of(groups)  # type: ignore[arg-type]
+        program, storage = self.program, self.storage
+        keys = [f"d.{name}" for name in storage.printed(storage.key)]
         program.comment("Groups that lost an extremum, or hold a sum that is not finite")
         program.run(
             f"INSERT INTO pg_temp.{identifier(lost.name)}\n"
-            f"{listing(keys, 'SELECT')}\n"
-            f"FROM (\n{indent(source)}\n) d\n"
-            f"LEFT JOIN {self.storage.table} t ON {self.storage.matches('t', 'd')}\n"
+            f"{listing(keys, 'SELECT DISTINCT' if keys else 'SELECT')}\n"
+            f"FROM (SELECT * FROM pg_temp.{identifier(groups.name)} LIMIT {program.queries.counts[groups]}) d\n"
+            f"LEFT JOIN {storage.table} t ON {storage.matches('t', 'd')}\n"
             f"WHERE {f'{chr(10)}   OR '.join(tests)};",
             program.queries.counts[lost],
         )
@@ -258,7 +286,7 @@ class Maintain:
         seen = Project(rows, tuple((c, c) for c in rows.schema if c in wanted))
         program.emit(f"IF {program.queries.counts[rows]} > 0 THEN")
         program.depth += 1
-        distinct = Aggregate(Net(seen), op.keys, ())
+        distinct = Aggregate(Net(seen), self.storage.key, ())
         program.run(self.insert(touched, distinct), program.queries.counts[touched])
         program.depth -= 1
         program.emit("END IF;", f"IF {program.queries.counts[touched]} > 0 THEN")
@@ -295,7 +323,7 @@ class Maintain:
     def reread_where(self, some: Rel, groups: Carried, op: Aggregate, *, null: bool) -> None:
         queries, names = self.program.queries, self.storage.names
         distinct = Aggregate(some, groups.schema, ())
-        pairs = zip(groups.schema, op.keys, strict=True)
+        pairs = zip(groups.schema, self.storage.key, strict=True)
         on = tuple(_same(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
         again = stored_form(self.stage, Join(distinct, op.input, on) if op.keys else op.input)
         printed, key = self.storage.printed(self.storage.columns), self.storage.printed(self.storage.key)
@@ -308,7 +336,7 @@ class Maintain:
             self.merge(inner, [matched, f"WHEN NOT MATCHED THEN {insertion(printed)}"], None)
             return
         queries.fresh_statement()
-        keys = queries.select(distinct, [(names[c], k) for c, k in zip(op.keys, groups.schema, strict=True)])
+        keys = queries.select(distinct, [(names[c], k) for c, k in zip(self.storage.key, groups.schema, strict=True)])
         items = [*(f"k.{name}" for name in key), *(f"x.{name}" for name in rest), f"x.{FOUND}"]
         source = (
             f"{listing(items, 'SELECT')}\nFROM (\n{indent(keys)}\n) k\n"

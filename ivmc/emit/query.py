@@ -287,9 +287,14 @@ class Queries:
     def grouped(self, rel: Aggregate) -> Block:
         """GROUP BY with its calls."""
         block = self.block(rel.input)
-        values = {key: block.values[key] for key in rel.keys}
+        values: dict[Col, Scalar] = {}
+        groups: list[str] = []
+        for key in rel.keys:
+            comparable = self.catalog.equality(key.type) != "none"
+            sql = block.grouping(key)
+            values[key] = block.values[key] if comparable else _raw(f"(array_agg({sql}))[1]", key)
+            groups.append(sql if comparable else f"record_send(ROW({sql}))")
         values |= {column: _raw(self.call(call, block), column) for column, call in rel.calls}
-        groups = [block.grouping(key) for key in rel.keys]
         return replace(block, values=values, groups=groups, weights=[], negative=False)
 
     def call(self, call: Call, block: Block) -> str:

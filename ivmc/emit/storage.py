@@ -55,6 +55,12 @@ class Storage:
         return self.stage.key or ()
 
     @property
+    def dependent(self) -> tuple[Col, ...]:
+        """Grouping columns that the key determines (law 15)."""
+        op = self.stage.op
+        return tuple(column for column in op.keys if column not in self.key) if op else ()
+
+    @property
     def count(self) -> str | None:
         """The column whose fall to zero ends a stored row, where there is one."""
         if self.is_bag:
