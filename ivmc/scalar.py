@@ -53,6 +53,7 @@ class Col(Node):
     """A column, identified by `id` across the whole query; `name` is only how it is printed.
 
     `scales` are the display scales that a numeric value of it can have, None when unbounded.
+    `collation` is spelt as in SQL, None where the type's default applies.
     """
 
     id: int
@@ -60,6 +61,7 @@ class Col(Node):
     type: Type
     nullable: bool = True
     scales: frozenset[int] | None = None
+    collation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,14 +112,21 @@ Scalar = Col | Logic | Expression
 _ids = count(1)
 
 
-def fresh(name: str, like: Scalar | Type, *, nullable: bool | None = None) -> Col:
-    """A new column; type, nullability and scales are those of `like` unless given."""
+def fresh(
+    name: str, like: Scalar | Type, *, nullable: bool | None = None, collation: str | None = None
+) -> Col:
+    """A new column; type, nullability, scales and a column's collation are those of `like` unless given."""
     if isinstance(like, Type):
-        return Col(next(_ids), name, like, nullable is not False)
-    return Col(next(_ids), name, like.type, like.nullable if nullable is None else nullable, like.scales)
+        return Col(next(_ids), name, like, nullable is not False, collation=collation)
+    collation = collation or (like.collation if isinstance(like, Col) else None)
+    return Col(
+        next(_ids), name, like.type, like.nullable if nullable is None else nullable, like.scales, collation
+    )
 
 
-def literal(text: str, type: Type, *, nullable: bool = False, scales: frozenset[int] | None = None) -> Expression:
+def literal(
+    text: str, type: Type, *, nullable: bool = False, scales: frozenset[int] | None = None
+) -> Expression:
     """A constant, printed as `text`."""
     level = NEGATION if text.startswith("-") else CAST if "::" in text else ATOM
     return Expression("literal", (text,), (), type, nullable, level, fallible=False, scales=scales)
@@ -126,9 +135,18 @@ def literal(text: str, type: Type, *, nullable: bool = False, scales: frozenset[
 TRUE: Final = literal("true", BOOLEAN)
 
 
+def listed(opening: str, count: int, closing: str) -> tuple[str, ...]:
+    """The template of a list with `count` holes.
+
+    >>> listed("f(", 3, ")"), listed("f(", 0, ")")
+    (('f(', ', ', ', ', ')'), ('f()',))
+    """
+    return (opening, *[", "] * (count - 1), closing) if count else (opening + closing,)
+
+
 def call(name: str, args: tuple[Scalar, ...], type: Type, **facts: Any) -> Expression:
     """A function call in prefix form; `facts` are the other fields of `Expression`."""
-    template = (f"{name}(", *([", "] * (len(args) - 1)), ")") if args else (f"{name}()",)
+    template = listed(f"{name}(", len(args), ")")
     return Expression(name, template, args, type, levels=(0,) * len(args), **facts)
 
 
@@ -145,6 +163,7 @@ def equals(left: Scalar, right: Scalar) -> Expression:
 
 
 def children(scalar: Scalar) -> tuple[Scalar, ...]:
+    """The parts of which an expression consists."""
     return () if isinstance(scalar, Col) else scalar.args
 
 
@@ -211,7 +230,8 @@ def equated(predicate: Scalar) -> tuple[Col, Col] | None:
     match predicate:
         case Expression(equality=True, args=(Col() as left, Col() as right)):
             return left, right
-    return None
+        case _:
+            return None
 
 
 def union_scales(scales: Iterable[frozenset[int] | None]) -> frozenset[int] | None:

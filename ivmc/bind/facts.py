@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from pglast import ast
-from pglast.enums import A_Expr_Kind, CoercionForm, SQLValueFunctionOp, SubLinkType
+from pglast.enums import A_Expr_Kind, CoercionForm, SQLValueFunctionOp
 
+from ivmc.bind.context import Syntax
 from ivmc.catalog import Function, Operator, Type
+from ivmc.names import identifier
 from ivmc.scalar import ADDITIVE, COMPARISON, MULTIPLICATIVE, OPERATOR, POWER, Expression, Scalar
 
 
 def builtin(name: str) -> Type:
+    """The type of that name in pg_catalog."""
     return Type("pg_catalog", name)
 
 
@@ -34,32 +36,10 @@ BETWEEN: Final = {
     A_Expr_Kind.AEXPR_BETWEEN_SYM: "BETWEEN SYMMETRIC",
     A_Expr_Kind.AEXPR_NOT_BETWEEN_SYM: "NOT BETWEEN SYMMETRIC",
 }
+LIKE_WORDS: Final = {"~~": "LIKE", "!~~": "NOT LIKE", "~~*": "ILIKE", "!~~*": "NOT ILIKE"}
 DISTINCT_WORDS: Final = {
     A_Expr_Kind.AEXPR_DISTINCT: "IS DISTINCT FROM",
     A_Expr_Kind.AEXPR_NOT_DISTINCT: "IS NOT DISTINCT FROM",
-}
-
-# Constructs of the grammar that are neither operators nor calls, and what they give.
-RESULT_TYPES: Final = {
-    "XmlExpr": builtin("xml"),
-    "XmlSerialize": builtin("text"),
-    "JsonObjectConstructor": builtin("json"),
-    "JsonArrayConstructor": builtin("json"),
-    "JsonArrayQueryConstructor": builtin("json"),
-    "JsonParseExpr": builtin("json"),
-    "JsonScalarExpr": builtin("json"),
-    "JsonSerializeExpr": builtin("text"),
-    "JsonIsPredicate": builtin("bool"),
-}
-
-SUBQUERIES: Final = {
-    SubLinkType.EXISTS_SUBLINK: "EXISTS",
-    SubLinkType.ALL_SUBLINK: "ALL",
-    SubLinkType.ANY_SUBLINK: "IN",
-    SubLinkType.ROWCOMPARE_SUBLINK: "row comparison",
-    SubLinkType.EXPR_SUBLINK: "scalar",
-    SubLinkType.MULTIEXPR_SUBLINK: "scalar",
-    SubLinkType.ARRAY_SUBLINK: "ARRAY",
 }
 
 _Op = SQLValueFunctionOp
@@ -84,7 +64,9 @@ SESSION_VALUES: Final = {
 CLOCKS: Final = frozenset({"now", "transaction_timestamp", "statement_timestamp"})
 CLOCK_WORDS: Final = re.compile(r"\b(now|today|tomorrow|yesterday)\b", re.IGNORECASE)
 CLOCK_TYPES: Final = frozenset({"date", "time", "timetz", "timestamp", "timestamptz"})
-SETTING_TYPES: Final = CLOCK_TYPES | {"interval", "money", "regclass", "regproc", "regtype", "regconfig", "regnamespace"}
+SETTING_TYPES: Final = CLOCK_TYPES | frozenset(
+    {"interval", "money", "regclass", "regproc", "regtype", "regconfig", "regnamespace"}
+)
 
 # Strict, and never NULL for arguments that are not.
 NEVER_NULL: Final = frozenset(
@@ -97,10 +79,31 @@ FINITE_FIELDS: Final = frozenset("year epoch century decade millennium julian is
 NULL_OPERATORS: Final = frozenset({"->", "->>", "#>", "#>>", "@@", "@?", "##", "#"})
 
 
-def quoted(text: str) -> str:
-    """A string literal, whatever standard_conforming_strings says."""
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'" if "\\" not in text else "E'" + escaped.replace("\\", "\\\\") + "'"
+def spelt(name: tuple[str, ...]) -> str:
+    """An operator as SQL writes it.
+
+    >>> spelt(("<",)), spelt(("pg_catalog", "<"))
+    ('<', 'OPERATOR(pg_catalog.<)')
+    """
+    schema = "".join(f"{identifier(part)}." for part in name[:-1])
+    return f"OPERATOR({schema}{name[-1]})" if schema else name[-1]
+
+
+def whole_number(digits: str) -> int | None:
+    """The value of an integer constant, in any radix, None of another numeric constant.
+
+    >>> whole_number("10_000_000_000"), whole_number("-0xFFFFFFFFFF"), whole_number("1e3")
+    (10000000000, -1099511627775, None)
+    """
+    if not re.fullmatch(r"-?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9_]+)", digits):
+        return None
+    radix = digits.lstrip("-")[1:2].isalpha()
+    return int(digits.replace("_", ""), 0 if radix else 10)
+
+
+def is_null(scalar: Scalar) -> bool:
+    """Is it the word NULL?"""
+    return isinstance(scalar, Expression) and scalar.template == ("NULL",)
 
 
 def literal_scale(text: str) -> frozenset[int] | None:
@@ -148,8 +151,7 @@ def is_constant_pattern(operator: Operator, right: Scalar) -> bool:
     """LIKE fails only on a pattern that ends in its escape character."""
     if operator.name not in ("~~", "!~~", "~~*", "!~~*") or operator.schema != "pg_catalog":
         return False
-    constant = isinstance(right, Expression) and right.name == "literal"
-    return constant and "\\" not in right.template[0]
+    return isinstance(right, Expression) and right.name == "literal" and "\\" not in right.template[0]
 
 
 def arithmetic_scales(operator: Operator, left: Scalar, right: Scalar) -> frozenset[int] | None:
@@ -199,11 +201,12 @@ def call_scales(function: Function, args: Sequence[Scalar]) -> frozenset[int] | 
     match function.name, args:
         case "abs", [argument]:
             return argument.scales
-        case ("round" | "trunc" | "ceil" | "ceiling" | "floor"), [_]:
+        case (("round" | "trunc" | "ceil" | "ceiling" | "floor"), [_]):
             return frozenset({0})
-        case ("round" | "trunc"), [_, Expression(name="literal", template=(digits,))] if digits.isdigit():
+        case (("round" | "trunc"), [_, Expression(name="literal", template=(digits,))]) if digits.isdigit():
             return frozenset({int(digits)})
-    return None
+        case _:
+            return None
 
 
 def call_nullable(function: Function, args: Sequence[Scalar]) -> bool:
@@ -218,56 +221,12 @@ def call_nullable(function: Function, args: Sequence[Scalar]) -> bool:
     return function.name not in NEVER_NULL or any(arg.nullable for arg in args)
 
 
-def has_special_syntax(node: ast.FuncCall) -> bool:
+def has_special_syntax(node: Syntax) -> bool:
     """EXTRACT(… FROM …), SUBSTRING(… FROM …), AT TIME ZONE and others with keywords inside."""
     return bool(node.funcformat == CoercionForm.COERCE_SQL_SYNTAX)
 
 
-# What is bound for itself wherever it stands, even in a construct that is passed through as text.
-BOUND: Final = (
-    ast.ColumnRef,
-    ast.FuncCall,
-    ast.SQLValueFunction,
-    ast.SubLink,
-    ast.ParamRef,
-    ast.GroupingFunc,
-    ast.JsonArrayAgg,
-    ast.JsonObjectAgg,
-    ast.JsonArrayQueryConstructor,
-)
-
-JSON_CONSTRUCTORS: Final[dict[type[ast.Node], str]] = {
-    ast.JsonArrayAgg: "JSON_ARRAYAGG",
-    ast.JsonObjectAgg: "JSON_OBJECTAGG",
-    ast.JsonArrayQueryConstructor: "JSON_ARRAY (SELECT …)",
-}
-
-
-def with_holes(node: Any, hole: Callable[[Any], ast.ColumnRef]) -> Any:
-    """A copy of a syntax tree in which every part that can be bound for itself is replaced."""
-
-    def copied(part: Any) -> Any:
-        if isinstance(part, BOUND) and part is not node and not is_escape(part):
-            return hole(part)
-        if isinstance(part, tuple):
-            return tuple(copied(item) for item in part)
-        if not isinstance(part, ast.Node):
-            return part
-        copy = type(part)()
-        for name in part:
-            setattr(copy, name, copied(getattr(part, name)))
-        return copy
-
-    return copied(node)
-
-
-def is_escape(node: Any) -> bool:
-    """The call by which the parser spells `LIKE … ESCAPE` and SIMILAR TO."""
-    names = tuple(part.sval for part in node.funcname) if isinstance(node, ast.FuncCall) else ()
-    return names in (("pg_catalog", "like_escape"), ("pg_catalog", "similar_to_escape"))
-
-
-def clause_for_aggregates(call: ast.FuncCall) -> str:
+def clause_for_aggregates(call: Syntax) -> str:
     """The clause of a call that only an aggregate may have, in PostgreSQL's words."""
     clauses = {
         "*": call.agg_star,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from pglast import ast
-from pglast.enums import MinMaxOp, SQLValueFunctionOp, SubLinkType
+from pglast.enums import A_Expr_Kind, MinMaxOp, SQLValueFunctionOp, SubLinkType
+
+from ivmc.bind.context import Syntax
 
 _Op = SQLValueFunctionOp
 SESSION_NAMES: Final = {
@@ -46,55 +49,65 @@ JSON_NAMES: Final = ("json_exists", "json_query", "json_value")
 UNNAMED: Final = "?column?"
 
 
-def output_name(target: ast.ResTarget) -> str:
+def output_name(target: Syntax) -> str:
     """The name of one item of a select list."""
     return target.name or figured(target.val)[0] or UNNAMED
 
 
-def figured(node: Any) -> tuple[str | None, int]:
+def figured(node: Syntax) -> tuple[str | None, int]:
     """A name and how good it is: 2 for a name of the user's, 1 for a type or keyword, 0 none."""
-    match node:
-        case ast.ColumnRef():
-            last = node.fields[-1]
-            return (last.sval, 2) if isinstance(last, ast.String) else (None, 0)
-        case ast.A_Indirection():
-            fields = [step.sval for step in node.indirection if isinstance(step, ast.String)]
-            return (fields[-1], 2) if fields else figured(node.arg)
-        case ast.FuncCall():
+    match type(node):
+        case ast.ColumnRef:
+            return _last_name(node.fields[-1:])
+        case ast.A_Indirection:
+            name, strength = _last_name(node.indirection)
+            return (name, strength) if name else figured(node.arg)
+        case ast.FuncCall:
             return node.funcname[-1].sval, 2
-        case ast.TypeCast():
+        case ast.TypeCast:
             name, strength = figured(node.arg)
             return (name, strength) if strength > 1 else (node.typeName.names[-1].sval, 1)
-        case ast.CollateClause():
+        case ast.CollateClause:
             return figured(node.arg)
-        case ast.CaseExpr():
+        case ast.CaseExpr:
             name, strength = figured(node.defresult)
             return (name, strength) if strength > 1 else ("case", 1)
-        case ast.MinMaxExpr():
-            return ("greatest" if node.op == MinMaxOp.IS_GREATEST else "least"), 2
-        case ast.SQLValueFunction():
-            return SESSION_NAMES[node.op], 2
-        case ast.SubLink():
+        case ast.SubLink:
             return _sublink(node)
-        case ast.XmlExpr():
-            return (XML_NAMES[node.op], 2) if node.op < len(XML_NAMES) else (None, 0)
-        case ast.JsonFuncExpr():
-            return JSON_NAMES[node.op], 2
-        case ast.A_Expr() if node.kind.name == "AEXPR_NULLIF":
-            return "nullif", 2
         case _:
-            name = CONSTRUCTS.get(type(node).__name__)
+            name = _keyword(node)
             return name, 2 if name else 0
 
 
-def _sublink(node: ast.SubLink) -> tuple[str | None, int]:
+def _last_name(parts: Sequence[Syntax]) -> tuple[str | None, int]:
+    names = [part.sval for part in parts if isinstance(part, ast.String)]
+    return (names[-1], 2) if names else (None, 0)
+
+
+def _keyword(node: Syntax) -> str | None:
+    """The word by which a construct is written."""
+    match type(node):
+        case ast.MinMaxExpr:
+            return "greatest" if node.op == MinMaxOp.IS_GREATEST else "least"
+        case ast.SQLValueFunction:
+            return SESSION_NAMES[node.op]
+        case ast.XmlExpr:
+            return XML_NAMES[node.op] if node.op < len(XML_NAMES) else None
+        case ast.JsonFuncExpr:
+            return JSON_NAMES[node.op]
+        case ast.A_Expr if node.kind == A_Expr_Kind.AEXPR_NULLIF:
+            return "nullif"
+        case _:
+            return CONSTRUCTS.get(type(node).__name__)
+
+
+def _sublink(node: Syntax) -> tuple[str | None, int]:
     match node.subLinkType:
         case SubLinkType.EXISTS_SUBLINK:
             return "exists", 2
         case SubLinkType.ARRAY_SUBLINK:
             return "array", 2
         case SubLinkType.EXPR_SUBLINK if node.subselect.targetList:
-            target = node.subselect.targetList[0]
-            return (target.name, 2) if target.name else figured(target.val)
+            return output_name(node.subselect.targetList[0]), 2
         case _:
             return None, 0

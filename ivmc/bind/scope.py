@@ -7,26 +7,47 @@ References".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ivmc.bind.context import Syntax
 from ivmc.catalog import Relation
 from ivmc.scalar import Col, Scalar
 
 SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
+Named = tuple[tuple[str, Scalar], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of FROM: its alias, its columns, and the table it is, if it is one."""
+    """One item of FROM: its alias, its columns, and the table it is, if it is one.
+
+    `schema` is that of a table or view under its own name: it may be written before the name.
+    """
 
     alias: str | None
-    columns: tuple[tuple[str, Scalar], ...]
+    columns: Named
     relation: Relation | None = None
     schema: str | None = None
 
-    def named(self, parts: tuple[str, ...]) -> bool:
+    @property
+    def relation_name(self) -> tuple[str, str]:
+        """The schema and name of the table."""
+        assert self.relation is not None
+        return self.relation.schema, self.relation.name
+
+    def is_named(self, parts: tuple[str, ...]) -> bool:
         """Is this what `alias` or `schema.table` refers to?"""
         return parts == (self.alias,) or (self.schema is not None and parts == (self.schema, self.alias))
+
+    def clashes(self, other: Entry) -> bool:
+        """May the two not stand in one FROM? Tables of two schemas may, under their own names."""
+        distinct = self.schema is not None and other.schema is not None and self.schema != other.schema
+        return self.alias is not None and self.alias == other.alias and not distinct
+
+    def column(self, name: str) -> list[Scalar]:
+        """Every column of that name."""
+        return [scalar for known, scalar in self.columns if known == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +58,37 @@ class Scope:
     """
 
     entries: tuple[Entry, ...] = ()
-    visible: tuple[tuple[str, Scalar], ...] = ()
+    visible: Named = ()
     parent: Scope | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> Scope:
+        """The scope of a FROM clause with one item."""
+        return cls((entry,), entry.columns)
 
     def beside(self, other: Scope) -> Scope:
         """The scope of `self, other`."""
         return Scope(self.entries + other.entries, self.visible + other.visible, self.parent)
 
     def within(self, parent: Scope | None) -> Scope:
+        """This scope, in a subquery of another one."""
         return Scope(self.entries, self.visible, parent)
 
     def unqualified(self, name: str) -> list[Scalar]:
         """Every column that the bare name could mean at this level."""
         return [scalar for known, scalar in self.visible if known == name]
 
+    def owners(self, name: str) -> tuple[str, ...]:
+        """The aliases of the entries that have a column of that name."""
+        return tuple(entry.alias for entry in self.entries if entry.alias and entry.column(name))
+
+    def named(self, parts: tuple[str, ...]) -> list[Entry]:
+        """The entries that `alias` or `schema.table` could mean at this level."""
+        return [entry for entry in self.entries if entry.is_named(parts)]
+
     def entry(self, parts: tuple[str, ...]) -> Entry | None:
-        return next((entry for entry in self.entries if entry.named(parts)), None)
+        """The first such entry."""
+        return next(iter(self.named(parts)), None)
 
     def levels(self) -> Iterator[Scope]:
         """This scope, then the enclosing ones."""
@@ -65,6 +101,34 @@ class Scope:
         """The entry that a column came from."""
         return next((entry for entry in self.entries if column in dict(entry.columns).values()), None)
 
+    def aliases(self) -> tuple[str, ...]:
+        """The names of the entries, for hints."""
+        return tuple(entry.alias for entry in self.entries if entry.alias)
+
     def names(self) -> tuple[str, ...]:
-        """Everything that could have been meant, for hints."""
+        """Every column that could have been meant, for hints."""
         return tuple(dict.fromkeys(name for level in self.levels() for name, _ in level.visible))
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The WITH queries in sight: each is bound anew where it is named, in its own surroundings."""
+
+    queries: dict[str, WithQuery] = field(default_factory=dict)
+
+    def extended(self, clause: Syntax, scope: Scope | None) -> Environment:
+        """This environment and the queries of a WITH clause, which see `scope` around them."""
+        environment = self
+        for cte in clause.ctes if clause else ():
+            known = environment.queries | {cte.ctename: WithQuery(cte, environment, scope)}
+            environment = Environment(known)
+        return environment
+
+
+@dataclass(frozen=True, slots=True)
+class WithQuery:
+    """One query of a WITH clause and what it sees: the queries before it, the enclosing columns."""
+
+    cte: Syntax
+    environment: Environment
+    scope: Scope | None

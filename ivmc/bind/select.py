@@ -1,30 +1,37 @@
 """SELECT → relation.
 
-Source: PostgreSQL manual, 7.2 "Table Expressions", 7.3 "Select Lists", 7.4 "Combining Queries".
+Source: PostgreSQL manual, 7.2 "Table Expressions", 7.3 "Select Lists", 7.8 "WITH Queries".
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Final
 
 from pglast import ast
 from pglast.enums import LimitOption, SetOperation
 
 from ivmc import errors
-from ivmc.bind.context import TEXT, UNKNOWN, Context
+from ivmc.bind import combined
+from ivmc.bind.aggregates import Aggregates
+from ivmc.bind.coercion import converted
+from ivmc.bind.collation import collation
+from ivmc.bind.context import POISON, TEXT, UNKNOWN, Context, Opaque, Syntax
 from ivmc.bind.expression import Expressions
 from ivmc.bind.grouping import Grouping
+from ivmc.bind.keys import Target, sort_key
 from ivmc.bind.names import output_name
-from ivmc.bind.scope import Scope
-from ivmc.bind.tables import Bound, Environment, Opaque, Tables, values
-from ivmc.catalog import Catalog, Unresolved
+from ivmc.bind.scope import Environment, Named, Scope
+from ivmc.bind.tables import Bound, Tables
+from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError
-from ivmc.ir import Aggregate, Filter, Project, Rel, Union
+from ivmc.ir import Aggregate, Filter, Project, Rel
+from ivmc.names import PREFIX
 from ivmc.parse import Parsed
 from ivmc.scalar import Col, Scalar, conjuncts, fresh
 
-LOCKS = ("FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE")
+LOCKS: Final = ("FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE")
 
 
 def bind(parsed: Parsed, catalog: Catalog) -> tuple[Bound | None, Context]:
@@ -45,35 +52,67 @@ def bind(parsed: Parsed, catalog: Catalog) -> tuple[Bound | None, Context]:
     return bound, context
 
 
-def query(context: Context, node: Any, parent: Scope | None, environment: Environment) -> Bound:
-    """Any SELECT: simple, VALUES, or a set operation, with its WITH, ORDER BY and LIMIT."""
+def query(context: Context, node: Syntax, parent: Scope | None, environment: Environment) -> Bound:
+    """Any SELECT: simple, VALUES, or a set operation, with its WITH, ORDER BY and LIMIT. Raises Opaque."""
+    return _query(context, node, parent, environment, resolve=True)
+
+
+def _query(
+    context: Context, node: Syntax, parent: Scope | None, environment: Environment, *, resolve: bool
+) -> Bound:
+    """As `query`; `resolve` makes bare literals text, which an arm of a set operation does not."""
     if not isinstance(node, ast.SelectStmt):
         context.reason(errors.NotCovered(context.span(node), "this WITH query"))
         raise Opaque
-    if node.withClause is not None and node.withClause.recursive:
-        _check_recursion(context, node.withClause)
-    environment = environment.extended(node.withClause)
+    if node.withClause is not None:
+        environment = _with(context, node, parent, environment)
     if node.op != SetOperation.SETOP_NONE:
-        bound = _combined(context, node, parent, environment)
+        left, right = (_query(context, n, parent, environment, resolve=False) for n in (node.larg, node.rarg))
+        bound = combined.combined(context, node, (left, right))
     elif node.valuesLists:
-        bound = values(context, node.valuesLists, Scope(parent=parent))
+        bound = combined.values(context, node.valuesLists, Scope(parent=parent))
     else:
-        bound = Simple(context, node, parent, environment).bind()
+        tables = Tables(context, environment, parent, query)
+        bound = Simple(context, node, tables, resolve or node.distinctClause is not None).bind()
     _check_limits(context, node)
     return bound
 
 
-def _check_recursion(context: Context, clause: ast.WithClause) -> None:
-    """WITH RECURSIVE is a fallback only where a query refers to itself."""
-    for cte in clause.ctes:
-        if cte.ctename in _tables_named(cte.ctequery):
+# WITH
+
+
+def _with(context: Context, node: Syntax, parent: Scope | None, environment: Environment) -> Environment:
+    """The WITH queries in sight of a SELECT. One that nothing reads is bound for its mistakes."""
+    if node.withClause.recursive:
+        _check_recursion(context, node.withClause)
+    inside = environment.extended(node.withClause, parent)
+    read = _tables_named(node)
+    for cte in node.withClause.ctes:
+        if cte.ctename not in read:
+            table = ast.RangeVar(relname=cte.ctename, inh=True, location=cte.location)
+            _look_at(Tables(replace(context, reasons=[]), inside, parent, query), table)
+    return inside
+
+
+def _look_at(tables: Tables, table: Syntax) -> None:
+    try:
+        tables.with_query(table)
+    except Opaque:
+        return
+
+
+def _check_recursion(context: Context, clause: Syntax) -> None:
+    """WITH RECURSIVE is a fallback only where a query refers to itself, or to one after it."""
+    for i, cte in enumerate(clause.ctes):
+        later = {other.ctename for other in clause.ctes[i:]}
+        if later & _tables_named(cte.ctequery):
             context.reason(errors.Recursion(context.span(cte), cte.ctename))
             raise Opaque
 
 
-def _tables_named(node: Any) -> set[str]:
+def _tables_named(node: Syntax) -> set[str]:
     if isinstance(node, ast.RangeVar):
-        return {node.relname} if node.schemaname is None else set()
+        return {str(node.relname)} if node.schemaname is None else set()
     if isinstance(node, tuple):
         return set().union(*map(_tables_named, node)) if node else set()
     if isinstance(node, ast.Node):
@@ -81,177 +120,139 @@ def _tables_named(node: Any) -> set[str]:
     return set()
 
 
-def _check_limits(context: Context, node: ast.SelectStmt) -> None:
+# What surrounds a query
+
+
+def _check_limits(context: Context, node: Syntax) -> None:
     if node.lockingClause:
-        clause = node.lockingClause[0]
-        words = LOCKS[clause.strength - 1]
+        words = LOCKS[node.lockingClause[0].strength - 1]
         context.error(errors.LockingClause(context.clause(*words.split()), words))
     limited = node.limitCount is not None and not getattr(node.limitCount, "isnull", False)
     if limited or node.limitOffset is not None:
-        clause = "FETCH … WITH TIES" if node.limitOption == LimitOption.LIMIT_OPTION_WITH_TIES else "LIMIT"
+        ties = node.limitOption == LimitOption.LIMIT_OPTION_WITH_TIES
         span = context.clause("LIMIT") or context.clause("FETCH") or context.clause("OFFSET")
-        context.reason(errors.RowLimit(span, clause))
+        context.reason(errors.RowLimit(span, "FETCH … WITH TIES" if ties else "LIMIT"))
 
 
-def _check_outputs(context: Context, bound: Bound, node: ast.SelectStmt) -> None:
+def _check_outputs(context: Context, bound: Bound, node: Syntax) -> None:
     """The view's columns need names of their own and storable types."""
     seen: set[str] = set()
-    for i, (name, column) in enumerate(zip(bound.names, bound.rel.schema, strict=True)):
-        targets = node.targetList or ()
+    targets = node.targetList or ()
+    for i, (name, column) in enumerate(bound.columns()):
         target = targets[i] if len(targets) == len(bound.names) else None
         span = target and (context.span(target.val) or context.span(target))
         if name in seen:
             context.error(errors.DuplicateOutputColumn(span, name))
-        if name.startswith("__ivmc_"):
+        if name.startswith(PREFIX):
             context.error(errors.ReservedColumn(span, name))
         if column.type.name in ("record", "cstring") and not context.errors:
             context.error(errors.PseudoTypeColumn(span, name, column.type.sql))
         seen.add(name)
 
 
-# Set operations
-
-
-def _combined(context: Context, node: ast.SelectStmt, parent: Scope | None, environment: Environment) -> Bound:
-    """UNION [ALL]; the others are bound for their mistakes and reported."""
-    arms = [query(context, arm, parent, environment) for arm in (node.larg, node.rarg)]
-    if node.op != SetOperation.SETOP_UNION:
-        kind = {SetOperation.SETOP_INTERSECT: "INTERSECT", SetOperation.SETOP_EXCEPT: "EXCEPT"}[node.op]
-        context.reason(errors.SetOperation(context.clause(kind), kind + (" ALL" if node.all else "")))
-    if len(arms[0].names) != len(arms[1].names):
-        fault = "each UNION query must have the same number of columns"
-        span = context.clause("UNION")
-        context.error(errors.ColumnCountMismatch(span, fault, len(arms[1].names), len(arms[0].names)))
-        raise Opaque
-    united = _union(context, arms, node)
-    if node.all:
-        return united
-    return Bound(Aggregate(united.rel, _unique(united.rel.schema), ()), united.names)
-
-
-def _union(context: Context, arms: Sequence[Bound], node: Any) -> Bound:
-    """UNION ALL: every arm projected to the common types."""
-    binder = Expressions(context, Scope(), "UNION")
-    schema: list[Col] = []
-    outputs: list[list[tuple[Col, Scalar]]] = [[] for _ in arms]
-    for i, name in enumerate(arms[0].names):
-        sides = [arm.rel.schema[i] for arm in arms]
-        try:
-            kind = context.catalog.common_type([side.type for side in sides], "UNION")
-        except Unresolved as unresolved:
-            binder.mismatch(node, unresolved)
-            raise Opaque from None
-        cast = [binder.converted(side, kind, node) for side in sides]
-        column = fresh(name, kind, nullable=any(c.nullable for c in cast))
-        schema.append(column)
-        for arm, value in zip(outputs, cast, strict=True):
-            arm.append((column, value))
-    terms = tuple(Project(arm.rel, tuple(out)) for arm, out in zip(arms, outputs, strict=True))
-    flat = tuple(t for term in terms for t in _arms(term))
-    return Bound(Union(flat, tuple(schema)), arms[0].names)
-
-
-def _arms(term: Project) -> tuple[Rel, ...]:
-    """A nested UNION ALL is one union of all its arms."""
-    if isinstance(term.input, Union):
-        return tuple(Project(arm, term.outputs) for arm in term.input.inputs)
-    return (term,)
-
-
-def _unique(columns: Sequence[Col]) -> tuple[Col, ...]:
-    return tuple(dict.fromkeys(columns))
-
-
-# Simple queries
-
-
+@dataclass(frozen=True, slots=True)
 class Simple:
-    """One SELECT … FROM … WHERE … GROUP BY … HAVING."""
+    """One SELECT … FROM … WHERE … GROUP BY … HAVING; `resolve` makes bare literals text."""
 
-    def __init__(
-        self, context: Context, node: ast.SelectStmt, parent: Scope | None, environment: Environment
-    ) -> None:
-        self.context, self.node, self.environment = context, node, environment
-        self.tables = Tables(context, environment, parent, query)
+    context: Context
+    node: Syntax
+    tables: Tables
+    resolve: bool
 
     def bind(self) -> Bound:
+        """The relation and its output columns. Raises Opaque."""
         rel, scope = self.tables.bind(self.node.fromClause)
         rel = self.where(rel, scope)
-        targets = self.targets(scope)
-        grouping = Grouping(self.context, self.node, scope, self.tables.subquery_types, targets)
-        rel, selected = grouping.bind(rel)
-        bound = self.project(rel, [name for name, _ in targets], selected)
-        self.check_order(scope, bound, grouping)
-        return self.distinct(bound)
+        aggregates = Aggregates(self.context, scope, self.tables.subquery_types)
+        targets = self.targets(scope, aggregates.expressions("SELECT"))
+        having = self.having(aggregates)
+        order = self.order(aggregates, targets)
+        rel, values = Grouping(aggregates, self.node, targets, having, order).bind(rel)
+        bound = self.project(rel, [target.name for target in targets], values)
+        return self.distinct(bound, aggregates, targets)
 
     def where(self, rel: Rel, scope: Scope) -> Rel:
+        """The rows for which WHERE holds."""
         if self.node.whereClause is None:
             return rel
         binder = Expressions(self.context, scope, "WHERE", subquery=self.tables.subquery_types)
         predicates = conjuncts(binder.condition(self.node.whereClause))
         return Filter(rel, predicates) if predicates else rel
 
-    def targets(self, scope: Scope) -> list[tuple[str, Any]]:
-        """The select list with `*` expanded: names and syntax nodes, or scalars for stars."""
-        found: list[tuple[str, Any]] = []
+    def having(self, aggregates: Aggregates) -> Scalar | None:
+        """The condition on groups."""
+        clause = self.node.havingClause
+        return None if clause is None else aggregates.expressions("HAVING").condition(clause)
+
+    def order(self, aggregates: Aggregates, targets: Sequence[Target]) -> list[tuple[Syntax, Scalar]]:
+        """What ORDER BY sorts by: nothing of it is stored, but it must be right."""
+        nodes = [item.node for item in self.node.sortClause or ()]
+        keys = [(node, sort_key(aggregates, targets, node, "ORDER BY")) for node in nodes]
+        if self.node.distinctClause is not None and self.node.distinctClause[0] is None:
+            selected = {target.value for target in targets} | {POISON}
+            fault = "for SELECT DISTINCT, ORDER BY expressions must appear in select list"
+            for node, key in keys:
+                if key not in selected:
+                    self.context.error(errors.InvalidKey(self.context.span(node), fault))
+        return keys
+
+    # The select list
+
+    def targets(self, scope: Scope, binder: Expressions) -> list[Target]:
+        """The output columns, `*` expanded."""
+        found: list[Target] = []
         for target in self.node.targetList or ():
             value = target.val
-            if isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star):
-                found.extend(self.star(value, scope))
+            if isinstance(value, ast.ColumnRef) and isinstance((value.fields or ())[-1], ast.A_Star):
+                found.extend(Target(name, value, column) for name, column in self.star(value, scope))
             else:
-                found.append((output_name(target), value))
+                found.append(Target(output_name(target), value, binder.bind(value)))
         return found
 
-    def star(self, node: ast.ColumnRef, scope: Scope) -> tuple[tuple[str, Scalar], ...]:
+    def star(self, node: Syntax, scope: Scope) -> Named:
+        """The columns that `*` or `t.*` stands for."""
         parts = tuple(part.sval for part in node.fields[:-1])
         if not parts:
             if not scope.entries:
                 fault = "SELECT * with no tables specified is not valid"
                 self.context.error(errors.InvalidStar(self.context.span(node), fault))
             return scope.visible
-        entry = scope.entry(parts)
-        if entry is None:
-            names = tuple(e.alias for e in scope.entries if e.alias)
-            self.context.error(errors.MissingFromEntry(self.context.span(node), ".".join(parts), names))
-            return ()
-        return entry.columns
+        for level in scope.levels():
+            if (entry := level.entry(parts)) is not None:
+                return entry.columns
+        span = self.context.span(node)
+        self.context.error(errors.MissingFromEntry(span, ".".join(parts), scope.aliases()))
+        return ()
 
-    def project(self, rel: Rel, names: Sequence[str], selected: Sequence[Scalar]) -> Bound:
+    def project(self, rel: Rel, names: Sequence[str], values: Sequence[Scalar]) -> Bound:
         """The output columns; a column selected as it is keeps its identity."""
         outputs: dict[Col, Scalar] = {}
-        binder = Expressions(self.context, Scope(), "SELECT")
-        for name, value in zip(names, selected, strict=True):
-            typed = binder.converted(value, TEXT, None, explicit=True) if value.type == UNKNOWN else value
-            kept = isinstance(typed, Col) and typed not in outputs
-            outputs[typed if kept else fresh(name, typed)] = typed  # type: ignore[index]
+        for name, value in zip(names, values, strict=True):
+            typed = self.resolved(value)
+            plain = isinstance(typed, Col) and typed not in outputs
+            column = typed if plain else fresh(name, typed, collation=collation(self.context.catalog, typed))
+            outputs[column] = typed  # type: ignore[index]  # `plain` says that it is a column
         return Bound(Project(rel, tuple(outputs.items())), tuple(names))
 
-    def distinct(self, bound: Bound) -> Bound:
+    def resolved(self, value: Scalar) -> Scalar:
+        """A bare literal that nothing gave a type is text."""
+        if value is POISON or value.type != UNKNOWN or not self.resolve:
+            return value
+        return converted(self.context, value, TEXT, None, explicit=True)
+
+    # DISTINCT
+
+    def distinct(self, bound: Bound, aggregates: Aggregates, targets: Sequence[Target]) -> Bound:
+        """Every row once; DISTINCT ON is reported."""
         clause = self.node.distinctClause
         if clause is None:
             return bound
         if clause[0] is not None:
+            for item in clause:
+                sort_key(aggregates, targets, item, "DISTINCT ON")
             self.context.reason(errors.DistinctOn(self.context.span(clause[0])))
             return bound
         for column in bound.rel.schema:
-            self.check_equality(column)
+            if column.type != UNKNOWN and self.context.catalog.equality(column.type) == "none":
+                self.context.error(errors.MissingOperator(None, column.type.sql, "equality", "DISTINCT"))
         return Bound(Aggregate(bound.rel, bound.rel.schema, ()), bound.names)
-
-    def check_equality(self, column: Col) -> None:
-        if column.type != UNKNOWN and self.context.catalog.equality(column.type) == "none":
-            self.context.error(errors.MissingOperator(None, column.type.sql, "equality", "DISTINCT"))
-
-    def check_order(self, scope: Scope, bound: Bound, grouping: Grouping) -> None:
-        """ORDER BY orders nothing that is stored, but its names must exist."""
-        for item in self.node.sortClause or ():
-            node = item.node
-            named = isinstance(node, ast.ColumnRef) and len(node.fields) == 1
-            if named and isinstance(node.fields[0], ast.String) and node.fields[0].sval in bound.names:
-                continue
-            if isinstance(node, ast.A_Const):
-                grouping.ordinal(node, "ORDER BY")
-                continue
-            grouping.expressions("ORDER BY").bind(node)
-
-
-__all__ = ["Bound", "bind", "query"]

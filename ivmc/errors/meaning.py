@@ -187,6 +187,27 @@ class InvalidOrdinal(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
+class InvalidKey(Diagnostic):
+    """An item of GROUP BY, ORDER BY or DISTINCT ON is nothing to group or to sort by.
+
+    A constant that is no number of a column orders nothing. Over a UNION only output columns are
+    in sight, and after DISTINCT only what was selected is left.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
+        SELECT DISTINCT customer FROM orders ORDER BY amount;
+
+    Select what you sort by, or leave the item out: a maintained view keeps no order.
+    """
+
+    code = "IVM235"
+    title = "{error}"
+    help = "name an output column, or leave it out"
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnCountMismatch(Diagnostic):
     """Two lists that belong together differ in length.
 

@@ -1,0 +1,106 @@
+"""Aggregate calls. Source: PostgreSQL manual, 4.2.7 "Aggregate Expressions"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from pglast.enums import SortByDir, SortByNulls
+
+from ivmc import errors
+from ivmc.bind import facts
+from ivmc.bind.collation import combined
+from ivmc.bind.context import UNKNOWN, Context, Syntax, sound
+from ivmc.bind.expression import Expressions, Subquery
+from ivmc.bind.scope import Scope
+from ivmc.catalog import Function
+from ivmc.ir import Call
+from ivmc.scalar import Col, Scalar, columns, fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """The aggregate calls of one SELECT, each as a column of the grouped relation."""
+
+    context: Context
+    scope: Scope
+    subquery: Subquery
+    calls: dict[Call, Col] = field(default_factory=dict)
+
+    def expressions(self, clause: str) -> Expressions:
+        """A binder for a clause in which aggregates may stand."""
+        return Expressions(self.context, self.scope, clause, self.collect, self.subquery)
+
+    def plain(self, clause: str) -> Expressions:
+        """A binder for a clause in which they may not."""
+        return Expressions(self.context, self.scope, clause, None, self.subquery)
+
+    def among(self, *scalars: Scalar) -> bool:
+        """Is there an aggregate in these expressions?"""
+        return not columns(*scalars).isdisjoint(self.calls.values())
+
+    def collect(self, node: Syntax, function: Function, args: tuple[Scalar, ...]) -> Scalar:
+        """One aggregate call as a column; the same column for the same call. Raises Poisoned."""
+        self.check(node, function, args)
+        direct = args[: len(args) - len(node.agg_order or ())] if node.agg_within_group else args
+        call = Call(
+            function,
+            direct,
+            function.result,
+            nullable=function.name not in ("count", "grouping"),
+            star=bool(node.agg_star),
+            distinct=bool(node.agg_distinct),
+            filter=self.filter(node),
+            order=self.order(node),
+            within_group=bool(node.agg_within_group),
+            variadic=bool(node.func_variadic),
+        )
+        if call not in self.calls:
+            self.calls[call] = self.column(call)
+        return self.calls[call]
+
+    def check(self, node: Syntax, function: Function, args: tuple[Scalar, ...]) -> None:
+        """What PostgreSQL would not run. Raises Poisoned."""
+        span, name = self.context.span(node), f"{function.name}()"
+        if self.among(*args):
+            raise self.context.fail(errors.NestedAggregate(span, name))
+        if function.volatility == "v":
+            raise self.context.fail(errors.VolatileFunction(span, name))
+        for arg in args if node.agg_distinct else ():
+            if arg.type != UNKNOWN and self.context.catalog.equality(arg.type) == "none":
+                raise self.context.fail(errors.MissingOperator(span, arg.type.sql, "equality", "DISTINCT"))
+
+    def column(self, call: Call) -> Col:
+        """The column that a call fills."""
+        collation = combined(self.context.catalog, call.type, call.args)
+        column = fresh(call.function.name, call.type, nullable=call.nullable, collation=collation)
+        return replace(column, scales=_scales(call))
+
+    def filter(self, node: Syntax) -> Scalar | None:
+        """The condition of FILTER. Raises Poisoned."""
+        return None if node.agg_filter is None else self.plain("FILTER").tested(node.agg_filter)
+
+    def order(self, node: Syntax) -> tuple[tuple[Scalar, str], ...]:
+        """The ORDER BY inside the parentheses, or that of WITHIN GROUP. Raises Poisoned."""
+        items = node.agg_order or ()
+        keys = sound([self.plain("ORDER BY").bind(item.node) for item in items])
+        return tuple((key, _direction(item)) for key, item in zip(keys, items, strict=True))
+
+
+def _scales(call: Call) -> frozenset[int] | None:
+    picks = call.function.name in ("sum", "min", "max") and call.type.name == "numeric"
+    if picks and call.args:
+        return call.args[0].scales
+    return facts.numeric_scale(call.type) if call.type.name == "int8" or _is_extreme(call) else None
+
+
+def _is_extreme(call: Call) -> bool:
+    return call.function.name in ("min", "max")
+
+
+def _direction(item: Syntax) -> str:
+    """The words after an ORDER BY item."""
+    words = {SortByDir.SORTBY_ASC: " ASC", SortByDir.SORTBY_DESC: " DESC"}.get(item.sortby_dir, "")
+    if item.sortby_dir == SortByDir.SORTBY_USING:
+        words = f" USING {facts.spelt(tuple(part.sval for part in item.useOp))}"
+    nulls = {SortByNulls.SORTBY_NULLS_FIRST: " NULLS FIRST", SortByNulls.SORTBY_NULLS_LAST: " NULLS LAST"}
+    return words + nulls.get(item.sortby_nulls, "")

@@ -1,0 +1,106 @@
+"""Calls of functions and aggregates, and the words that read the session.
+
+Source: PostgreSQL manual, 4.2.6 "Function Calls", 4.2.7 "Aggregate Expressions", 4.3 "Calling
+Functions".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pglast import ast
+
+from ivmc import errors
+from ivmc.bind import facts
+from ivmc.bind.coercion import coerces_safely, reads_settings
+from ivmc.bind.context import Syntax
+from ivmc.bind.verbatim import text
+from ivmc.catalog import Function, Unresolved
+from ivmc.diagnostics import Diagnostic
+from ivmc.names import identifier
+from ivmc.scalar import Expression, Scalar, listed
+
+if TYPE_CHECKING:
+    from ivmc.bind.expression import Expressions
+
+
+def function(e: Expressions, node: Syntax) -> Scalar:
+    """A function or aggregate call. Raises Poisoned."""
+    named: list[Syntax] = [arg for arg in node.args or () if isinstance(arg, ast.NamedArgExpr)]
+    plain: list[Syntax] = [arg for arg in node.args or () if not isinstance(arg, ast.NamedArgExpr)]
+    ordered = [item.node for item in node.agg_order or ()] if node.agg_within_group else []
+    args = e.operands((*plain, *(arg.arg for arg in named), *ordered))
+    types = [arg.type for arg in args]
+    keywords = dict(zip([arg.name for arg in named], types[len(plain) :], strict=False))
+    try:
+        found = e.catalog.function(
+            tuple(part.sval for part in node.funcname),
+            types[: len(plain)] + types[len(plain) + len(named) :],
+            variadic=bool(node.func_variadic),
+            named=keywords,
+            star=bool(node.agg_star),
+        )
+    except Unresolved as unresolved:
+        known = unresolved.kind != "ambiguous"
+        diagnostic = errors.UnknownFunction if known else errors.AmbiguousFunction
+        raise e.context.fail(diagnostic(e.context.span(node), unresolved.message)) from None
+    return _called(e, node, found, args)
+
+
+def _called(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, ...]) -> Scalar:
+    """What a call of this function means where it stands."""
+    span, name = e.context.span(node), f"{found.name}()"
+    if found.volatility == "v" and found.kind != "a":
+        raise e.context.fail(errors.VolatileFunction(span, name))
+    if node.over is not None or found.kind == "w":
+        return e.context.unmaintained(errors.WindowFunction(span, name), found.result)
+    if found.kind == "a":
+        if e.collect is None:
+            raise e.context.fail(errors.AggregateNotAllowed(span, name, e.clause))
+        return e.collect(node, found, args)
+    if clause := facts.clause_for_aggregates(node):
+        fault = f"{clause} specified, but {found.name} is not an aggregate function"
+        raise e.context.fail(errors.InvalidCall(span, fault))
+    if reason := _reason(e, node, found):
+        return e.context.unmaintained(reason, found.result)
+    return _applied(e, node, found, args)
+
+
+def _reason(e: Expressions, node: Syntax, found: Function) -> Diagnostic | None:
+    """Why an ordinary call is not maintained, if it is not."""
+    span, name = e.context.span(node), f"{found.name}()"
+    if found.returns_set:
+        return errors.SetReturningFunction(span, name)
+    if facts.is_clock(found):
+        return errors.CurrentTime(span, name)
+    if found.volatility == "s" and found.schema != "pg_catalog":
+        return errors.HiddenSource(span, name)
+    return None
+
+
+def _applied(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, ...]) -> Scalar:
+    """An ordinary call, in the syntax in which it was written."""
+    pairs = list(zip(args, found.args, strict=False))
+    safe = found.infallible and all(coerces_safely(e.context, arg, kind) for arg, kind in pairs)
+    stable = found.volatility == "s" or any(reads_settings(e.context, arg.type, kind) for arg, kind in pairs)
+    known: dict[str, Any] = {
+        "nullable": facts.call_nullable(found, args),
+        "fallible": not safe,
+        "stable": stable,
+        "scales": facts.call_scales(found, args),
+    }
+    is_named = any(isinstance(arg, ast.NamedArgExpr) for arg in node.args or ())
+    if facts.has_special_syntax(node) or node.func_variadic or is_named:
+        return e.printed(node, found.result, **known)
+    name = ".".join(identifier(part.sval) for part in node.funcname)
+    template = listed(f"{name}(", len(args), ")")
+    return Expression(found.name, template, args, found.result, levels=(0,) * len(args), **known)
+
+
+def session_value(e: Expressions, node: Syntax) -> Scalar:
+    """CURRENT_DATE and its kin read the clock, CURRENT_USER and its kin the session."""
+    kind, clock = facts.SESSION_VALUES[node.op]
+    words = text(node)
+    if clock:
+        return e.context.unmaintained(errors.CurrentTime(e.context.span(node), words), kind)
+    return Expression("session", (words,), (), kind, nullable=False, fallible=False, stable=True)

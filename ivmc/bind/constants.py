@@ -1,0 +1,100 @@
+"""Literals, casts and COLLATE.
+
+Source: PostgreSQL manual, 4.1.2 "Constants", 4.2.9 "Type Casts", 4.2.10 "Collation Expressions".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pglast import ast
+
+from ivmc import errors
+from ivmc.bind import containers, facts
+from ivmc.bind.coercion import converted, mismatch
+from ivmc.bind.collation import KEYWORD
+from ivmc.bind.context import INTEGER, TEXT, UNKNOWN, Syntax
+from ivmc.bind.verbatim import text
+from ivmc.catalog import Type, Unresolved
+from ivmc.names import identifier
+from ivmc.names import literal as quoted
+from ivmc.scalar import BIGINT, BOOLEAN, COLLATE, NUMERIC, Expression, Scalar, literal
+
+if TYPE_CHECKING:
+    from ivmc.bind.expression import Expressions
+
+WHOLE = frozenset({0})
+
+
+def constant(node: Syntax) -> Scalar:
+    """A literal: bare strings and NULL stay of unknown type until an operator takes them."""
+    if node.isnull:
+        return literal("NULL", UNKNOWN, nullable=True)
+    match node.val:
+        case ast.Integer(ival=value):
+            return literal(str(value or 0), INTEGER, scales=WHOLE)
+        case ast.Float(fval=digits):
+            return _number(str(digits))
+        case ast.Boolean(boolval=value):
+            return literal("true" if value else "false", BOOLEAN)
+        case ast.BitString(bsval=bits):
+            return _bits(str(bits))
+        case _:
+            return literal(quoted(node.val.sval), UNKNOWN)
+
+
+def _number(digits: str) -> Scalar:
+    """What does not fit an integer: a bigint where it fits one, else a numeric."""
+    value = facts.whole_number(digits)
+    if value is not None and -(2**63) <= value < 2**63:
+        return literal(digits, BIGINT, scales=WHOLE)
+    return literal(digits, NUMERIC, scales=facts.literal_scale(digits))
+
+
+def _bits(digits: str) -> Scalar:
+    """The parser hands over `b101` or `x1F`."""
+    radix, rest = digits[0], digits[1:]
+    width = len(rest) if radix == "b" else 4 * len(rest)
+    return literal(f"{radix.upper()}'{rest}'", Type("pg_catalog", "bit", width))
+
+
+def cast(e: Expressions, node: Syntax) -> Scalar:
+    """`CAST (x AS t)` and `x::t`. Raises Poisoned."""
+    target = _target(e, node.typeName)
+    if target is None:
+        e.bind(node.arg)
+        name = ".".join(part.sval for part in node.typeName.names)
+        raise e.context.fail(errors.UnknownType(e.context.span(node.typeName), name))
+    if isinstance(node.arg, ast.A_ArrayExpr) and e.catalog.element(target):
+        argument = containers.array(e, node.arg, target)
+    else:
+        argument = e.operand(node.arg)
+    if argument.type == UNKNOWN and facts.reads_the_clock(argument, target):
+        return e.context.unmaintained(errors.CurrentTime(e.context.span(node), text(node)), target)
+    return converted(e.context, argument, target, node, explicit=True)
+
+
+def _target(e: Expressions, node: Syntax) -> Type | None:
+    try:
+        return e.catalog.type_of(node)
+    except Unresolved:
+        return None
+
+
+def collate(e: Expressions, node: Syntax) -> Scalar:
+    """`x COLLATE "C"`. Raises Poisoned."""
+    argument = e.operand(node.arg)
+    kind = TEXT if argument.type == UNKNOWN else argument.type
+    if not e.catalog.collatable(kind):
+        raise mismatch(e.context, node, f"collations are not supported by type {kind.plain.sql}")
+    name = ".".join(identifier(part.sval) for part in node.collname)
+    return Expression(
+        "collate",
+        ("", f"{KEYWORD}{name}"),
+        (argument,),
+        kind,
+        argument.nullable,
+        COLLATE,
+        (COLLATE,),
+        fallible=False,
+    )
