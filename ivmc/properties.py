@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan
+from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan, inputs
 from ivmc.scalar import Col, Scalar, columns, equated
 
 Key = frozenset[Col]
@@ -68,11 +68,13 @@ def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
 
 # Types whose equal values are the same value: equality of two columns then makes either one of them
 # determine the other's image.
-IDENTITY = frozenset({"bool", "date", "int2", "int4", "int8", "oid", "text", "timestamp", "timestamptz", "uuid", "varchar"})
+IDENTITY = frozenset(
+    {"bool", "date", "int2", "int4", "int8", "oid", "text", "timestamp", "timestamptz", "uuid", "varchar"}
+)
 
 
 def reduced(rel: Rel, group: tuple[Col, ...]) -> tuple[Col, ...]:
-    """A part of the grouping columns that determines the others: `GROUP BY d.id, d.name` is keyed by `d.id`."""
+    """Grouping columns that determine the others: `GROUP BY d.id, d.name` is keyed by `d.id`."""
     kept = list(group)
     for column in reversed(group):
         rest = [other for other in kept if other is not column]
@@ -82,36 +84,65 @@ def reduced(rel: Rel, group: tuple[Col, ...]) -> tuple[Col, ...]:
 
 
 def determined(rel: Rel, given: Iterable[Col]) -> frozenset[Col]:
-    """The columns that have one value, by image, wherever the given ones agree."""
-    known = set(given)
+    """The columns that have one value, by image, wherever the given ones are equal.
+
+    Equal columns need not look the same: `GROUP BY n, n::text` has a group for 1.0 and one for 1.00.
+    They find the row of a key all the same.
+    """
     facts = list(_dependencies(rel))
-    grown = True
-    while grown:
-        new = {column for causes, effects in facts if causes <= known for column in effects - known}
-        grown = bool(new)
-        known |= new
-    return frozenset(known)
+    equal = _closure(given, _renames(rel))
+    rows = [(key, frozenset(scan.schema)) for scan in _scans(rel) for key in keys(scan)]
+    known = _closure((column for column in equal if column.type.name in IDENTITY), facts)
+    while new := {column for key, row in rows if key <= equal | known for column in row - known}:
+        known = _closure(known | new, facts)
+    return known
+
+
+def _closure(known: Iterable[Col], facts: Iterable[tuple[Key, Key]]) -> Key:
+    """The columns that follow from the known ones."""
+    facts = list(facts)
+    found = set(known)
+    while new := {column for causes, effects in facts if causes <= found for column in effects - found}:
+        found |= new
+    return frozenset(found)
 
 
 def _dependencies(rel: Rel) -> Iterable[tuple[Key, Key]]:
-    """What determines what in a select-project-join tree."""
+    """What determines the image of what in a select-project-join tree, keys apart."""
     match rel:
-        case Scan(_, _, schema):
-            for key in keys(rel):
-                yield key, frozenset(schema)
-        case Filter(input, predicates):
+        case Filter(_, predicates) | Join(_, _, predicates):
             yield from _equalities(predicates)
-            yield from _dependencies(input)
-        case Join(left, right, on):
-            yield from _equalities(on)
-            yield from _dependencies(left)
-            yield from _dependencies(right)
-        case Project(input, outputs):
-            for column, scalar in outputs:
-                yield columns(scalar), frozenset({column})
-                if isinstance(scalar, Col):
-                    yield frozenset({column}), frozenset({scalar})
-            yield from _dependencies(input)
+        case Project(_, outputs):
+            yield from ((columns(scalar), frozenset({column})) for column, scalar in outputs)
+            yield from _renames(rel)
+        case _:
+            pass
+    for child in _parts(rel):
+        yield from _dependencies(child)
+
+
+def _renames(rel: Rel) -> Iterable[tuple[Key, Key]]:
+    """Columns that are others under a new name, in a select-project-join tree."""
+    if isinstance(rel, Project):
+        for column, scalar in rel.outputs:
+            if isinstance(scalar, Col):
+                yield frozenset({column}), frozenset({scalar})
+                yield frozenset({scalar}), frozenset({column})
+    for child in _parts(rel):
+        yield from _renames(child)
+
+
+def _scans(rel: Rel) -> Iterable[Scan]:
+    """The leaves of a select-project-join tree that have keys."""
+    if isinstance(rel, Scan):
+        yield rel
+    for child in _parts(rel):
+        yield from _scans(child)
+
+
+def _parts(rel: Rel) -> tuple[Rel, ...]:
+    """What a select-project-join tree is made of."""
+    return inputs(rel) if isinstance(rel, Filter | Project | Join) else ()
 
 
 def _equalities(predicates: Iterable[Scalar]) -> Iterable[tuple[Key, Key]]:

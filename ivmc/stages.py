@@ -150,7 +150,9 @@ def _store(rel: Rel, name: str) -> Stage:
 def _scan(name: str, schema: Sequence[Col], key: Sequence[Col]) -> Scan:
     """A stage as a table that plans can scan; its columns are found by identity."""
     columns = tuple(Column(column.name, column.type, not column.nullable) for column in schema)
-    unique = tuple(column.name for column in key) if not any(column.nullable for column in key) else ()
+    names = [column.name for column in schema]
+    told = all(not column.nullable and names.count(column.name) == 1 for column in key)
+    unique = tuple(column.name for column in key) if told else ()
     return Scan(Relation(SCHEMA, name, "r", columns, primary_key=unique), name, tuple(schema))
 
 

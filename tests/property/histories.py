@@ -64,15 +64,21 @@ class History:
     batches: tuple[Mapping[str, Changes], ...]
 
 
-def records(relation: Relation) -> st.SearchStrategy[Record]:
-    return st.tuples(*(
-        st.sampled_from(VALUES[c.type] if c.not_null else (*VALUES[c.type], None)) for c in relation.columns
-    ))  # fmt: skip
+def records(relation: Relation, *, zeros: bool = True) -> st.SearchStrategy[Record]:
+    def column(c: Column) -> st.SearchStrategy[Any]:
+        chosen = [datum for datum in VALUES[c.type] if zeros or c.type != INTEGER or datum]
+        return st.sampled_from(chosen if c.not_null else [*chosen, None])
+
+    return st.tuples(*map(column, relation.columns))
 
 
-def steps(relation: Relation) -> st.SearchStrategy[Step]:
-    kinds = st.sampled_from(("insert", "delete", "update", "flicker", "waver"))
-    return st.builds(Step, kinds, st.integers(0, 3), records(relation))
+def steps(relation: Relation, *, zeros: bool = True) -> st.SearchStrategy[Step]:
+    """Steps; without `zeros`, only rows that come and go hold one."""
+    lasting, fleeting = ("insert", "delete", "update"), ("flicker", "waver")
+    return st.one_of(
+        st.builds(Step, st.sampled_from(lasting), st.integers(0, 3), records(relation, zeros=zeros)),
+        st.builds(Step, st.sampled_from(fleeting), st.integers(0, 3), records(relation)),
+    )
 
 
 def stepped(relation: Relation, rows: Records, step: Step) -> tuple[Records, Changes]:
@@ -109,23 +115,22 @@ def after(relation: Relation, rows: Records, some: Iterable[Step]) -> tuple[Reco
 
 
 @st.composite
-def histories(draw: st.DrawFn, batches: int = 1) -> History:
-    states, changes = [], []
-    state = {}
-    for relation in TABLES:
-        inserts = [Step("insert", 0, record) for record in draw(st.lists(records(relation), max_size=3))]
-        state[relation.name] = after(relation, (), inserts)[0]
-    states.append(state)
+def histories(draw: st.DrawFn, batches: int = 1, *, zeros: bool = True) -> History:
+    """Any states and changes; without `zeros`, no state holds one, but rows that came and went may."""
+    states, changes = [{relation.name: draw(contents(relation, zeros=zeros)) for relation in TABLES}], []
     for _ in range(batches):
-        results = {
-            relation.name: after(
-                relation, states[-1][relation.name], draw(st.lists(steps(relation), max_size=3))
-            )
-            for relation in TABLES
-        }
+        batch = {r.name: draw(st.lists(steps(r, zeros=zeros), max_size=3)) for r in TABLES}
+        results = {r.name: after(r, states[-1][r.name], batch[r.name]) for r in TABLES}
         states.append({name: rows for name, (rows, _) in results.items()})
         changes.append({name: change for name, (_, change) in results.items()})
     return History(tuple(states), tuple(changes))
+
+
+def contents(relation: Relation, *, zeros: bool) -> st.SearchStrategy[Records]:
+    def inserted(rows: list[Record]) -> Records:
+        return after(relation, (), [Step("insert", 0, row) for row in rows])[0]
+
+    return st.lists(records(relation, zeros=zeros), max_size=3).map(inserted)
 
 
 def rows_of(rel: Rel, state: Mapping[str, Records]) -> dict[Scan, list[Weighted]]:

@@ -327,6 +327,18 @@ def plans(draw: st.DrawFn, depth: int = 3, *, aggregates: bool = False, fallible
 
 
 @st.composite
+def risky(draw: st.DrawFn) -> Rel:
+    """A ratio of two columns, selected or tested, over a plan that can fail in other places too."""
+    some = Plans(draw, fallible=True)
+    rel = some.plan(2)
+    scalars = some.scalars(rel)
+    by = ratio(scalars.atom(INTEGER), scalars.atom(INTEGER))
+    if draw(st.booleans()):
+        return Filter(rel, (compared("<", by, constant(2, INTEGER)),))
+    return Project(rel, (*((column, column) for column in rel.schema), (fresh("ratio", by), by)))
+
+
+@st.composite
 def folded(draw: st.DrawFn, *, fallible: bool = False, extremal: bool = False) -> Aggregate:
     """One aggregate without calls that are read again, over a stateless plan; extrema only, if wanted."""
     some = Plans(draw, fallible=fallible)

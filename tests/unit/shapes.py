@@ -27,6 +27,7 @@ CATALOG: Final = Catalog.from_sql("""
     CREATE TABLE customer (id int PRIMARY KEY, country int REFERENCES country, mail text NOT NULL UNIQUE);
     CREATE TABLE orders (id int PRIMARY KEY, customer int REFERENCES customer, amount int, rate int);
     CREATE TABLE line (orders int, number int, price numeric(10,2), PRIMARY KEY (orders, number));
+    CREATE TABLE tariff (code numeric PRIMARY KEY, label text);
     CREATE TABLE log (at date, message text);
 """)
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from ivmc.ir import Aggregate, walk
 from ivmc.normalise import normalise
-from ivmc.properties import keys, shortest
+from ivmc.properties import keys, reduced, shortest
 from tests.unit.shapes import bound, names, query
 
 JOINED = "FROM orders o JOIN customer c ON"
@@ -57,3 +58,34 @@ def test_the_shortest_key_is_the_same_at_every_run() -> None:
     rel = bound("SELECT * FROM customer")
     assert names(shortest(keys(rel))) == ["id"]
     assert shortest([]) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "key"),
+    [
+        ("SELECT id, country, count(*) FROM customer GROUP BY 1, 2", ["id"]),
+        (f"SELECT c.id, c.mail, count(*) {JOINED} o.customer = c.id GROUP BY 1, 2", ["id"]),
+        (f"SELECT o.customer, c.country, count(*) {JOINED} o.customer = c.id GROUP BY 1, 2", ["customer"]),
+        ("SELECT amount, amount % 2, count(*) FROM orders GROUP BY 1, 2", ["amount"]),
+        ("SELECT n, n * 2, count(*) FROM (SELECT amount AS n FROM orders) o GROUP BY 1, 2", ["amount"]),
+        ("SELECT customer, amount, count(*) FROM orders GROUP BY 1, 2", ["amount", "customer"]),
+        ("SELECT name, id + 1, count(*) FROM country GROUP BY 1, 2", ["?column?", "name"]),
+        ("SELECT price, price::text AS shown, count(*) FROM line GROUP BY 1, 2", ["price", "shown"]),
+        ("SELECT orders, price, count(*) FROM line GROUP BY 1, 2", ["orders", "price"]),
+    ],
+)  # fmt: skip
+def test_grouping_columns_that_determine_the_others(sql: str, key: list[str]) -> None:
+    assert grouping(sql) == key
+
+
+def grouping(sql: str) -> list[str] | None:
+    """The reduced key of the only aggregate."""
+    (found,) = (node for node in walk(normalise(bound(sql))) if isinstance(node, Aggregate))
+    return names(reduced(found.input, found.keys))
+
+
+def test_equal_keys_of_any_type_find_the_row() -> None:
+    """A numeric key determines its row by `=`, though nothing that is computed from it."""
+    assert grouping("SELECT code, label, code::text AS shown, count(*) FROM tariff GROUP BY 1, 2, 3") == [
+        "code"
+    ]

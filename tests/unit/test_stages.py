@@ -87,3 +87,11 @@ def test_sources_are_base_tables() -> None:
     view = stages("SELECT n, count(*) FROM (SELECT count(*) n FROM orders GROUP BY customer) g GROUP BY n")
     assert [scan.alias for scan in sources(view.stages)] == ["orders"]
     assert any(isinstance(node, Scan) and node.alias == "v__1" for node in walk(view.root.input))
+
+
+def test_columns_of_one_name_are_no_key_by_name() -> None:
+    """Both keys of the group are called `id`: a reader that takes the first one loses rows."""
+    pairs = "SELECT o.id, c.id AS other, count(*) AS n FROM orders o CROSS JOIN customer c GROUP BY 1, 2"
+    view = stages(f"SELECT c.mail, g.id, g.other FROM customer c JOIN ({pairs}) g ON g.n = c.id")
+    assert names(view.stages[0].key) == ["id", "id"]
+    assert view.root.key is None or len(view.root.key) > 1
