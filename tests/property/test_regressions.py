@@ -1,0 +1,36 @@
+"""What drawing queries at random has found, as small as it gets."""
+# ruff: noqa: E501 - a query reads better on one line
+
+import pytest
+
+from tests.maintained import Connection, Story, follow
+
+PAIR = """
+CREATE TABLE r (id int PRIMARY KEY, k int, s text, d numeric(6,2), n numeric);
+CREATE TABLE q (k int, s text);
+INSERT INTO r VALUES (1, 2, 'a', 1.50, 1.0), (2, 0, 'b', 2, NULL), (3, 2, NULL, NULL, 2.50); INSERT INTO q VALUES (0, 'a'), (3, NULL)
+"""
+CHANGES = (
+    ("DELETE FROM r WHERE id = 1", "INSERT INTO q VALUES (2, 'a')", "UPDATE r SET n = 1.00 WHERE id = 2"),
+    ("UPDATE r SET k = 3, s = 'z'", "DELETE FROM q WHERE k = 0"),
+    ("DELETE FROM r", "INSERT INTO q VALUES (-1, '')"),
+    ("INSERT INTO r VALUES (5, 2, 'a', -1, 3), (6, 2, 'a', -1, 3)", "UPDATE q SET k = 2"),
+)
+
+STORIES = [
+    Story("a literal as a column of UNION", PAIR, "SELECT k, 0.5 AS c FROM r UNION SELECT length(s), 2 FROM r", CHANGES),
+    Story("an integer literal under DISTINCT is no ordinal", PAIR, "SELECT DISTINCT max(k) AS m, 1 AS one FROM r GROUP BY s", CHANGES),
+    Story("a stage of one row changed by several terms", PAIR, "SELECT avg(q.k) AS c1 FROM r, q UNION ALL SELECT k FROM r", CHANGES),
+    Story("min and max of a numeric with a scale have none", PAIR, "SELECT k, min(d) AS low, max(d) AS high, max(d) FILTER (WHERE k > 0) AS f FROM r GROUP BY k", CHANGES),
+    Story("a lost extremum beside counts and sums", PAIR, "SELECT k, s, count(*) AS n, max(id) AS m, sum(id) AS t, sum(n) AS u FROM r GROUP BY k, s", CHANGES),
+    Story("a filtered table joined to itself", PAIR, "WITH w AS (SELECT k, id FROM r WHERE k <> 1) SELECT a.id, b.id AS c, x.id AS e FROM w a, w b, (SELECT DISTINCT id FROM w) x WHERE a.k = b.k AND b.id = x.id", CHANGES),
+    Story("USING shows the column that needs no cast", PAIR, "SELECT n FROM r JOIN (SELECT k AS n FROM r) x USING (n) UNION ALL SELECT k FROM q JOIN (SELECT n * 1.00 AS k FROM r) y USING (k)", CHANGES),
+    Story("a bare literal takes the type of the other arm", PAIR, "SELECT k, d, s FROM r UNION ALL SELECT NULL, NULL, 'x' UNION SELECT id, 7, 'y' FROM r", CHANGES),
+    Story("a bare literal as a group key is text", PAIR, "SELECT 'all' AS kind, NULL AS nothing, count(*) AS n FROM r GROUP BY kind, nothing", CHANGES),
+    Story("a part of a special form is a group key", PAIR, "SELECT extract(year from coalesce(date '2024-01-01' + k, date '2023-01-01')) AS y, count(*) AS n FROM r GROUP BY coalesce(date '2024-01-01' + k, date '2023-01-01')", CHANGES),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_regression(conn: Connection, story: Story) -> None:
+    follow(conn, story)
