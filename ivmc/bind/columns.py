@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def column(e: Expressions, node: Syntax) -> Scalar:
     """The column of the nearest query that has one of that name. Raises Poisoned."""
     if isinstance(node.fields[-1], ast.A_Star):
-        return _whole_row(e, node, None)
+        qualifier = tuple(part.sval for part in node.fields[:-1])
+        return _whole_row(e, node, next(filter(None, (s.entry(qualifier) for s in e.scope.levels())), None))
     parts = tuple(part.sval for part in node.fields)
     for scope in e.scope.levels():
         found = _lookup(e, node, parts, scope)

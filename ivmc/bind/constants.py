@@ -5,7 +5,7 @@ Source: PostgreSQL manual, 4.1.2 "Constants", 4.2.9 "Type Casts", 4.2.10 "Collat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
@@ -23,7 +23,8 @@ from ivmc.scalar import BIGINT, BOOLEAN, COLLATE, NUMERIC, Expression, Scalar, l
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
 
-WHOLE = frozenset({0})
+BIT: Final = Type("pg_catalog", "bit")
+WHOLE: Final = frozenset({0})
 
 
 def constant(node: Syntax) -> Scalar:
@@ -38,24 +39,18 @@ def constant(node: Syntax) -> Scalar:
         case ast.Boolean(boolval=value):
             return literal("true" if value else "false", BOOLEAN)
         case ast.BitString(bsval=bits):
-            return _bits(str(bits))
+            return literal(f"{str(bits)[0].upper()}'{str(bits)[1:]}'", BIT)
         case _:
             return literal(quoted(node.val.sval), UNKNOWN)
 
 
 def _number(digits: str) -> Scalar:
-    """What does not fit an integer: a bigint where it fits one, else a numeric."""
+    """The smallest of integer, bigint and numeric that holds it; the parser negates before it asks."""
     value = facts.whole_number(digits)
-    if value is not None and -(2**63) <= value < 2**63:
-        return literal(digits, BIGINT, scales=WHOLE)
+    for kind, bits in ((INTEGER, 31), (BIGINT, 63)):
+        if value is not None and -(2**bits) <= value < 2**bits:
+            return literal(digits, kind, scales=WHOLE)
     return literal(digits, NUMERIC, scales=facts.literal_scale(digits))
-
-
-def _bits(digits: str) -> Scalar:
-    """The parser hands over `b101` or `x1F`."""
-    radix, rest = digits[0], digits[1:]
-    width = len(rest) if radix == "b" else 4 * len(rest)
-    return literal(f"{radix.upper()}'{rest}'", Type("pg_catalog", "bit", width))
 
 
 def cast(e: Expressions, node: Syntax) -> Scalar:

@@ -206,7 +206,7 @@ class Simple:
             if isinstance(value, ast.ColumnRef) and isinstance((value.fields or ())[-1], ast.A_Star):
                 found.extend(Target(name, value, column) for name, column in self.star(value, scope))
             else:
-                found.append(Target(output_name(target), value, binder.bind(value)))
+                found.append(Target(output_name(target), value, self.resolved(binder.bind(value))))
         return found
 
     def star(self, node: Syntax, scope: Scope) -> Named:
@@ -228,10 +228,11 @@ class Simple:
         """The output columns; a column selected as it is keeps its identity."""
         outputs: dict[Col, Scalar] = {}
         for name, value in zip(names, values, strict=True):
-            typed = self.resolved(value)
-            plain = isinstance(typed, Col) and typed not in outputs
-            column = typed if plain else fresh(name, typed, collation=collation(self.context.catalog, typed))
-            outputs[column] = typed  # type: ignore[index]  # `plain` says that it is a column
+            if isinstance(value, Col) and value not in outputs:
+                outputs[value] = value
+            else:
+                own = collation(self.context.catalog, value)
+                outputs[fresh(name, value, collation=own)] = value
         return Bound(Project(rel, tuple(outputs.items())), tuple(names))
 
     def resolved(self, value: Scalar) -> Scalar:
