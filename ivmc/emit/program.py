@@ -7,7 +7,8 @@ knows the exact number of rows that the steps before it left (PLANS.md 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ivmc.emit.query import Queries, positional
@@ -54,14 +55,26 @@ class Program:
         self.variables[name] = "bigint := 0"
         return f"n.{identifier(name)}"
 
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """Statements that run under a condition."""
+        self.emit(f"IF {condition} THEN")
+        self.depth += 1
+        yield
+        self.depth -= 1
+        self.emit("END IF;")
+
     def temp(self, suffix: str, columns: Sequence[tuple[str, str]]) -> str:
         """A temporary table kept for the session; its name, unquoted."""
         name, n = fitted(self.id, f"__{suffix}"), 1
         while name in self.temporary:
             n += 1
             name = fitted(self.id, f"__{suffix}_{n}")
-        declared = ", ".join(f"{identifier(column)} {kind}" for column, kind in columns)
-        self.temporary[name] = declared
+        return self.temp_named(name, columns)
+
+    def temp_named(self, name: str, columns: Sequence[tuple[str, str]]) -> str:
+        """A temporary table of a given name."""
+        self.temporary[name] = ", ".join(f"{identifier(column)} {kind}" for column, kind in columns)
         return name
 
     # Deltas
@@ -179,25 +192,18 @@ class Program:
             self.gathered(leaf)
         counts = [self.queries.counts[self.carried.get(leaf, leaf)] for leaf in unchanged]
         quiet = self.without(rel, core, base, unchanged)
-        self.emit(f"IF {' AND '.join(f'{count} = 0' for count in counts)} THEN")
-        self.depth += 1
-        self.run_plain(quiet, sink)
-        self.depth -= 1
-        self.emit("ELSE")
-        self.depth += 1
-        self.run_plain(rel, sink)
-        self.depth -= 1
-        self.emit("END IF;")
+        with self.when(" AND ".join(f"{count} = 0" for count in counts)):
+            self.run_plain(quiet, sink)
+            self.depth -= 1
+            self.emit("ELSE")
+            self.depth += 1
+            self.run_plain(rel, sink)
 
     def run_plain(self, rel: Rel, sink: Sink) -> None:
         for term in self.terms(rel):
             ready = self.prepared(term)
-            guards = self.guards(ready)
-            self.emit(f"IF {' AND '.join(f'{guard} > 0' for guard in guards)} THEN")
-            self.depth += 1
-            sink(ready)
-            self.depth -= 1
-            self.emit("END IF;")
+            with self.when(" AND ".join(f"{guard} > 0" for guard in self.guards(ready))):
+                sink(ready)
 
     def guards(self, rel: Rel) -> list[str]:
         """The counts that must not be zero for a term to have rows."""

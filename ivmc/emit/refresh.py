@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivmc.catalog import Catalog
+from ivmc.emit import fold, reread, store
 from ivmc.emit.capture import buffer_name, unread
-from ivmc.emit.maintain import Maintain
 from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent, text
+from ivmc.emit.work import Work
 from ivmc.names import SCHEMA, WEIGHT, body, fitted, identifier, literal, qualified
 from ivmc.plan import Source, Visible
 from ivmc.scalar import Scalar
@@ -87,7 +88,7 @@ class Emission:
         for i, storage in enumerate(self.storages):
             last = i == len(self.storages) - 1
             program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
-            Maintain(program, storage.stage, storage, last).write()
+            maintain(Work(program, storage.stage, storage, last))
         steps = [
             *self.pending(),
             "IF recompute THEN",
@@ -191,3 +192,12 @@ END """
         return ["IF n.small THEN", *deletes, "ELSE", f"  TRUNCATE {', '.join(tables)};", "END IF;"]
 
 
+def maintain(work: Work) -> None:
+    """Write the part of the program that maintains one stage."""
+    stage = work.stage
+    if stage.op is None:
+        store.write(work)
+    elif stage.fold is None:
+        reread.write(work, stage.op)
+    else:
+        fold.write(work, stage.op, stage.fold)

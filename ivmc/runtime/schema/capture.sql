@@ -170,7 +170,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- Show the planner what changes will look like: statistics of a sample outlive the sample.
+-- Show the planner what changes will look like: statistics of a sample outlive the sample. It is taken
+-- from all over the table (about 200 pages), or the planner would merge-join as if changes had low keys.
 CREATE OR REPLACE FUNCTION ivmc.seed(buffer name, source regclass, relation regclass, upstream text, fresh boolean)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -185,8 +186,7 @@ BEGIN
     INTO v_into, v_values FROM ivmc.columns_of(source, upstream, ivmc.captured(buffer)) c;
     EXECUTE format('INSERT INTO ivmc.%I (__ivmc_weight%s) SELECT 1 - 2 * (random() < 0.5)::integer%s '
                    'FROM %s TABLESAMPLE SYSTEM (%s) LIMIT %s',
-                   buffer, v_into, v_values, relation, least(100, 30000.0 / greatest(v_pages, 1)),
-                   CASE WHEN fresh THEN 20000 ELSE 2000 END);
+                   buffer, v_into, v_values, relation, least(100, 20000.0 / greatest(v_pages, 1)), 50000);
     EXECUTE format('ANALYZE ivmc.%I', buffer);
     EXECUTE format(CASE WHEN fresh THEN 'TRUNCATE ivmc.%I'
                    ELSE 'DELETE FROM ivmc.%I WHERE __ivmc_xid = pg_current_xact_id() AND __ivmc_seq > %s' END,

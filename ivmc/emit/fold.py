@@ -1,0 +1,185 @@
+"""Aggregates that fold: each group's counts and sums are added to, its extrema compared."""
+
+from __future__ import annotations
+
+from ivmc.differentiate import differentiate
+from ivmc.emit import handing, reread
+from ivmc.emit.storage import equality
+from ivmc.emit.text import indent, listing
+from ivmc.emit.work import FOUND, Work, insertion, row, table
+from ivmc.ir import Aggregate, Carried
+from ivmc.names import identifier
+from ivmc.optimise import simplify
+from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
+from ivmc.rules.netting import safe
+from ivmc.scalar import Col
+
+INFINITE = "('NaN', 'Infinity', '-Infinity')"
+
+
+def write(work: Work, op: Aggregate, fold: Fold) -> None:
+    """S(R′) = S(R) + S(ΔR), group by group."""
+    program = work.program
+    delta = safe(simplify(differentiate(op.input)), expressions(op))
+    groups = work.groups("groups")
+    program.comment("Sum up the change of each group")
+    if fold.extrema:
+        rows = program.gathered(delta)
+        with program.when(f"{work.counted(rows)} > 0"):
+            work.add(groups, grouped(rows, op, fold))
+    else:
+        program.run_terms(delta, lambda term: work.add(groups, grouped(term, op, fold)))
+    with program.when(f"{work.counted(groups)} > 0"):
+        lost = _lost(work, groups, fold)
+        before = None if work.last else handing.remember(work, groups)
+        program.comment("MERGE: S(R′) = S(R) + S(ΔR)")
+        work.merge(_ordered(work, groups) if fold.extrema else _added(work, groups, fold), _when(work, fold))
+        if lost is not None:
+            reread.again(work, op, lost)
+        if before is not None:
+            handing.hand_on(work, before, groups)
+
+
+# The MERGE source
+
+
+def _rows(work: Work, groups: Carried) -> str:
+    return f"(SELECT * FROM {table(groups)} LIMIT {work.counted(groups)})"
+
+
+def _ordered(work: Work, groups: Carried) -> str:
+    """One row per group already, in the order of the target's key."""
+    items = [f"g.{identifier(column.name)}" for column in groups.schema]
+    order = f"\n{listing([f'g.{name}' for name in work.key], 'ORDER BY')}" if work.key else ""
+    return f"{listing(items, 'SELECT')}\nFROM {_rows(work, groups)} g{order}"
+
+
+def _added(work: Work, groups: Carried, fold: Fold) -> str:
+    """The terms of each group added up, in the order of the target's key."""
+    keys = [f"g.{name}" for name in work.key]
+    items, rows = [*keys, *_sums(work, fold)], _rows(work, groups)
+    if work.storage.dependent:
+        rows = f"(\n{indent(_by_image(work, rows, fold))}\n)"
+        items += _newest(work, fold)
+    lines = [listing(items, "SELECT"), f"FROM {rows} g"]
+    if keys:
+        lines += [listing(keys, "GROUP BY"), listing(keys, "ORDER BY")]
+    return "\n".join(lines)
+
+
+def _sums(work: Work, fold: Fold) -> list[str]:
+    names = [identifier(work.storage.names[column]) for column, _ in fold.states]
+    return [f"sum(g.{name}) AS {name}" for name in names]
+
+
+def _by_image(work: Work, rows: str, fold: Fold) -> str:
+    """The change of each group per image of its dependent columns (law 15)."""
+    storage = work.storage
+    items = [f"g.{name}" for name in work.key]
+    groups = list(items)
+    for column, name in zip(storage.dependent, storage.printed(storage.dependent), strict=True):
+        comparable = storage.catalog.equality(column.type) != "none"
+        items.append(f"g.{name}" if comparable else f"(array_agg(g.{name}))[1] AS {name}")
+        groups += work.program.queries.image(f"g.{name}", column.type)
+    return f"{listing([*items, *_sums(work, fold)], 'SELECT')}\nFROM {rows} g\n{listing(groups, 'GROUP BY')}"
+
+
+def _newest(work: Work, fold: Fold) -> list[str]:
+    """The dependent columns of the image whose rows have come, and whether some have."""
+    storage = work.storage
+    count = f"g.{identifier(storage.names[fold.count])}"
+    names = storage.printed(storage.dependent)
+    latest = [f"(array_agg(g.{name} ORDER BY {count} DESC))[1] AS {name}" for name in names]
+    return [*latest, f"max({count}) > 0 AS {FOUND}"]
+
+
+# Its WHEN clauses
+
+
+def _when(work: Work, fold: Fold) -> list[str]:
+    storage = work.storage
+    count = identifier(storage.names[fold.count])
+    sums = [identifier(storage.names[column]) for column, _ in fold.states]
+    sets = [f"{name} = {_sum(name, column)}" for name, (column, _) in zip(sums, fold.states, strict=True)]
+    moved = [f"d.{name} <> 0" for name in sums]
+    for extremum in fold.extrema:
+        sets += _better(work, extremum)
+        moved.append(f"d.{_value(work, extremum)} IS NOT NULL")
+    if dependent := storage.printed(storage.dependent):
+        sets += [f"{name} = CASE WHEN d.{FOUND} THEN d.{name} ELSE t.{name} END" for name in dependent]
+        moved.append(f"d.{FOUND} AND {row('t', dependent)} *<> {row('d', dependent)}")
+    dies = [f"WHEN MATCHED AND t.{count} + d.{count} = 0 THEN DELETE"] if work.key else []
+    return [
+        *dies,
+        f"WHEN MATCHED AND ({' OR '.join(moved)}) THEN UPDATE SET {', '.join(sets)}",
+        f"WHEN NOT MATCHED AND d.{count} <> 0 THEN {insertion(storage.printed(storage.columns))}",
+    ]
+
+
+def _sum(name: str, column: Col) -> str:
+    total = f"t.{name} + d.{name}"
+    return total if column.type.name == "numeric" else f"({total})::{column.type.sql}"
+
+
+def _better(work: Work, extremum: Extremum) -> list[str]:
+    """The extremum and its count, where the group has not lost it."""
+    value, count, ahead = _value(work, extremum), _count(work, extremum), _ahead(work, extremum)
+    same = f"d.{value} {equality(extremum.value.type)} t.{value}"
+    return [
+        f"{value} = CASE WHEN {ahead} THEN d.{value} ELSE t.{value} END",
+        f"{count} = CASE WHEN {ahead} THEN d.{count} WHEN {same} THEN t.{count} + d.{count} ELSE t.{count} END",
+    ]
+
+
+def _value(work: Work, extremum: Extremum) -> str:
+    return identifier(work.storage.names[extremum.value])
+
+
+def _count(work: Work, extremum: Extremum) -> str:
+    return identifier(work.storage.names[extremum.count])
+
+
+def _ahead(work: Work, extremum: Extremum) -> str:
+    """Is the best of the change better than what is stored?"""
+    value, kind = _value(work, extremum), extremum.value.type
+    op = "<" if extremum.best == "min" else ">"
+    op = op if kind.schema == "pg_catalog" else f"OPERATOR({identifier(kind.schema)}.{op})"
+    return f"d.{value} {op} t.{value} OR (t.{value} IS NULL AND d.{value} IS NOT NULL)"
+
+
+# Groups whose fold would not be exact
+
+
+def _lost(work: Work, groups: Carried, fold: Fold) -> Carried | None:
+    """Keys of the groups that lost an extremum, or hold a sum that is not finite."""
+    tests = _losses(work, fold)
+    if not tests:
+        return None
+    storage = work.storage
+    lost = work.groups("lost", storage.key)
+    keys = [f"d.{name}" for name in work.key]
+    work.program.comment("Groups that lost an extremum, or hold a sum that is not finite")
+    work.program.run(
+        f"INSERT INTO {table(lost)}\n{listing(keys, 'SELECT DISTINCT' if keys else 'SELECT')}\n"
+        f"FROM {_rows(work, groups)} d\n"
+        f"LEFT JOIN {storage.table} t ON {storage.matches('t', 'd')}\n"
+        f"WHERE {f'{chr(10)}   OR '.join(tests)};",
+        work.counted(lost),
+    )
+    return lost
+
+
+def _losses(work: Work, fold: Fold) -> list[str]:
+    names = work.storage.names
+    numeric = [identifier(names[column]) for column, _ in fold.states if column.type.name == "numeric"]
+    tests = [f"coalesce(t.{name}, 0) + d.{name} IN {INFINITE}" for name in numeric]
+    for extremum in fold.extrema:
+        value, count = _value(work, extremum), _count(work, extremum)
+        gone = f"t.{count} + d.{count} <= 0"
+        if work.storage.catalog.equality(extremum.value.type) != "identity":
+            gone = f"({gone} OR {row('d', [value])} *<> {row('t', [value])})"
+        tests.append(f"d.{value} {equality(extremum.value.type)} t.{value} AND {gone}")
+        tests.append(f"d.{count} < 0 AND ({_ahead(work, extremum)})")
+    return tests
+
+

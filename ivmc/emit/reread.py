@@ -1,0 +1,85 @@
+"""Groups read again: aggregates that cannot be taken back, and groups that lost an extremum."""
+
+from __future__ import annotations
+
+from ivmc.differentiate import differentiate
+from ivmc.emit import handing
+from ivmc.emit.storage import stored_form
+from ivmc.emit.text import indent, listing
+from ivmc.emit.work import FOUND, Work, assignments, insertion, row, table
+from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
+from ivmc.names import identifier
+from ivmc.optimise import simplify
+from ivmc.rules.aggregate import expressions
+from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals
+
+
+def write(work: Work, op: Aggregate) -> None:
+    """K = δ π_keys(ΔR); the groups of K are aggregated anew."""
+    program = work.program
+    rows = program.gathered(simplify(differentiate(op.input)))
+    touched = work.groups("touched", work.storage.key)
+    read = columns(*op.keys, *expressions(op))
+    seen = Net(Project(rows, tuple((column, column) for column in rows.schema if column in read)))
+    program.comment("Touched groups: those with a net change")
+    with program.when(f"{work.counted(rows)} > 0"):
+        work.add(touched, Aggregate(seen, work.storage.key, ()))
+    with program.when(f"{work.counted(touched)} > 0"):
+        before = None if work.last else handing.remember(work, touched)
+        again(work, op, touched)
+        if before is not None:
+            handing.hand_on(work, before, touched)
+
+
+def again(work: Work, op: Aggregate, groups: Carried) -> None:
+    """Aggregate the given groups anew; those with a NULL in the key are matched apart."""
+    program = work.program
+    nullable = [column for column in groups.schema if column.nullable]
+    present = tuple(_is(column, "IS NOT NULL") for column in nullable)
+    program.comment("Read the groups again")
+    with program.when(f"{work.counted(groups)} > 0"):
+        _replace(work, op, groups, Filter(groups, present) if present else groups, null=False)
+        if nullable:
+            tests = tuple(_is(column, "IS NULL") for column in nullable)
+            absent: Scalar = tests[0] if len(tests) == 1 else Logic("OR", tests)
+            some = " OR ".join(f"k.{identifier(column.name)} IS NULL" for column in nullable)
+            with program.when(f"EXISTS (SELECT FROM {table(groups)} k WHERE {some})"):
+                _replace(work, op, groups, Filter(groups, (absent,)), null=True)
+
+
+def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: bool) -> None:
+    """MERGE of what the groups in `some` are now."""
+    queries, storage = work.program.queries, work.storage
+    wanted = Aggregate(some, groups.schema, ())
+    pairs = list(zip(groups.schema, storage.key, strict=True))
+    on = tuple(_same(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
+    now = stored_form(work.stage, Join(wanted, op.input, on) if on else op.input)
+    stored: list[tuple[str, Scalar]] = [(name, column) for column, name in storage.names.items()]
+    queries.fresh_statement()
+    found = queries.select(now, [*stored, (FOUND, TRUE)])
+    printed = storage.printed(storage.columns)
+    if not on:
+        matched = f"WHEN MATCHED THEN UPDATE SET {assignments(printed)}"
+        work.merge(found, [matched, f"WHEN NOT MATCHED THEN {insertion(printed)}"])
+        return
+    queries.fresh_statement()
+    keys = queries.select(wanted, [(storage.names[c], k) for k, c in pairs])
+    rest = [name for name in printed if name not in work.key]
+    items = [*(f"k.{name}" for name in work.key), *(f"x.{name}" for name in rest), f"x.{FOUND}"]
+    source = (
+        f"{listing(items, 'SELECT')}\nFROM (\n{indent(keys)}\n) k\n"
+        f"LEFT JOIN (\n{indent(found)}\n) x ON {storage.matches('x', 'k')}"
+    )
+    when = [f"WHEN MATCHED AND d.{FOUND} IS NULL THEN DELETE"]
+    if rest:
+        when.append(f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} THEN UPDATE SET {assignments(rest)}")
+    work.merge(source, [*when, f"WHEN NOT MATCHED AND d.{FOUND} THEN {insertion(printed)}"])
+
+
+def _is(column: Col, words: str) -> Scalar:
+    return Expression(words.lower(), ("", f" {words}"), (column,), BOOLEAN, False, IS, (ATOM,), False)
+
+
+def _same(left: Scalar, right: Scalar) -> Scalar:
+    template = ("", " IS NOT DISTINCT FROM ", "")
+    return Expression("distinct", template, (left, right), BOOLEAN, False, IS, (ATOM, ATOM), False)

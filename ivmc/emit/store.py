@@ -1,0 +1,41 @@
+"""A stage that stores the rows of its plan: net rows, by key or by whole image."""
+
+from __future__ import annotations
+
+from ivmc.differentiate import differentiate
+from ivmc.emit.text import indent
+from ivmc.emit.work import Work, assignments, insertion
+from ivmc.ir import Net, Rel
+from ivmc.names import WEIGHT
+from ivmc.optimise import simplify
+
+
+def write(work: Work) -> None:
+    """V′ = V + ΔQ."""
+    rows = work.program.gathered(simplify(differentiate(work.stage.input)))
+    names = work.storage.printed(work.storage.columns)
+    with work.program.when(f"{work.counted(rows)} > 0"):
+        if work.storage.is_bag:
+            work.program.comment("MERGE: net rows by image")
+            matched = f"WHEN MATCHED THEN UPDATE SET {WEIGHT} = t.{WEIGHT} + d.{WEIGHT}"
+            gone = f"WHEN MATCHED AND t.{WEIGHT} + d.{WEIGHT} = 0 THEN DELETE"
+            work.merge(_net(work, rows), [gone, matched, f"WHEN NOT MATCHED THEN {insertion([*names, WEIGHT])}"])
+        else:
+            work.program.comment("MERGE: net rows by key")
+            came = f"WHEN NOT MATCHED AND d.{WEIGHT} > 0 THEN {insertion(names)}"
+            matched = f"WHEN MATCHED THEN UPDATE SET {assignments(names)}"
+            work.merge(_newest(work, rows), [f"WHEN MATCHED AND d.{WEIGHT} < 0 THEN DELETE", matched, came])
+
+
+def _net(work: Work, rows: Rel) -> str:
+    queries = work.program.queries
+    queries.fresh_statement()
+    return queries.select(Net(rows), [(name, column) for column, name in work.storage.names.items()], weight=WEIGHT)
+
+
+def _newest(work: Work, rows: Rel) -> str:
+    """One row per key: the one that came where there is one, else the one that went."""
+    key = ", ".join(work.key)
+    if not key:
+        return f"SELECT *\nFROM (\n{indent(_net(work, rows))}\n) net\nORDER BY {WEIGHT} DESC\nLIMIT 1"
+    return f"SELECT DISTINCT ON ({key}) *\nFROM (\n{indent(_net(work, rows))}\n) net\nORDER BY {key}, {WEIGHT} DESC"
