@@ -58,8 +58,9 @@ class Block:
         wanted = columns(*(scalar for _, scalar in outputs), *self.predicates)
         leaves = [_leaf(leaf, wanted) for leaf in self.leaves]
         local, across, last = _placed(self.predicates, leaves)
-        leaves = [Filter(leaf, tuple(p)) if (p := local[i]) else leaf for i, leaf in enumerate(leaves)]
         above = columns(*(scalar for _, scalar in outputs), *last)
+        read = above | columns(*across)
+        leaves = [_filtered(leaf, tuple(local[i]), read) for i, leaf in enumerate(leaves)]
         rel = _left_deep(_ordered(leaves, across), across, above)
         rel = Filter(rel, tuple(last)) if last else rel
         same = tuple(column for column, _ in outputs) == rel.schema and all(c is s for c, s in outputs)
@@ -96,6 +97,15 @@ def _leaf(leaf: Rel, wanted: frozenset[Col]) -> Rel:
     return _normalise(leaf, wanted)
 
 
+def _filtered(leaf: Rel, predicates: tuple[Scalar, ...], read: frozenset[Col]) -> Rel:
+    """A leaf's own predicates, and after them only the columns that are still read."""
+    if not predicates:
+        return leaf
+    kept = tuple(column for column in leaf.schema if column in read)
+    found = Filter(leaf, predicates)
+    return found if kept == leaf.schema else Project(found, tuple((column, column) for column in kept))
+
+
 def _placed(
     predicates: Sequence[Scalar], leaves: Sequence[Rel]
 ) -> tuple[dict[int, list[Scalar]], list[Scalar], list[Scalar]]:
@@ -111,12 +121,21 @@ def _placed(
         home = _homes(predicate, leaves)
         if len(home) == 1:
             local[home[0]].append(predicate)
-        elif is_fallible(predicate) or not home:
+            continue
+        for i in home:
+            local[i] += _implied(predicate, frozenset(leaves[i].schema))
+        if is_fallible(predicate) or not home:
             last.append(predicate)
-            across += [part for part in conjuncts(relaxed(predicate)) if len(_homes(part, leaves)) > 1]
+            sound = relaxed(predicate, lambda part: not is_fallible(part))
+            across += [part for part in conjuncts(sound) if len(_homes(part, leaves)) > 1]
         else:
             across.append(predicate)
     return local, across, last
+
+
+def _implied(predicate: Scalar, own: frozenset[Col]) -> tuple[Scalar, ...]:
+    """What an OR over several tables says of one: `(a.x = 1 AND b.y = 2) OR (a.x = 3 AND …)`."""
+    return conjuncts(relaxed(predicate, lambda part: columns(part) <= own and not is_fallible(part)))
 
 
 def _homes(predicate: Scalar, leaves: Sequence[Rel]) -> list[int]:
@@ -149,7 +168,7 @@ def _ordered(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[Rel]:
     order: list[int] = []
 
     def preference(i: int) -> tuple[bool, tuple[float, ...], int]:
-        reduces = bool(order) and isinstance(leaves[i], Filter)
+        reduces = bool(order) and any(isinstance(node, Filter) for node in walk(leaves[i]))
         return (reduces, tuple(-part if reduces else part for part in weight[i]), -i)
 
     while rest:

@@ -8,7 +8,7 @@ evaluating it on a row that the query never saw could raise an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import reduce
 from itertools import count
@@ -215,14 +215,14 @@ def conjunction(parts: Iterable[Scalar]) -> Scalar:
     return TRUE if not unique else unique[0] if len(unique) == 1 else Logic("AND", unique)
 
 
-def relaxed(predicate: Scalar) -> Scalar:
-    """What must hold wherever `predicate` does, without the parts that can raise an error."""
+def relaxed(predicate: Scalar, keep: Callable[[Scalar], bool]) -> Scalar:
+    """What must hold wherever `predicate` does, made of those of its parts that `keep` accepts."""
     if isinstance(predicate, Logic) and predicate.op != "NOT":
-        parts = tuple(map(relaxed, predicate.args))
+        parts = tuple(relaxed(part, keep) for part in predicate.args)
         if predicate.op == "AND":
             return conjunction(part for part in parts if part != TRUE)
         return TRUE if TRUE in parts else Logic("OR", parts)
-    return TRUE if is_fallible(predicate) else predicate
+    return predicate if keep(predicate) else TRUE
 
 
 def equated(predicate: Scalar) -> tuple[Col, Col] | None:

@@ -140,8 +140,8 @@ class Program:
                 return rel
 
     def operand(self, rel: Rel) -> Rel:
-        """What a term reads: a sum of deltas from a temporary table, anything else as it is."""
-        if rel not in self.carried and self.changes(rel) and len(self.terms(rel)) > 1:
+        """What a term reads: net deltas and sums of deltas from a temporary table, else as it is."""
+        if rel not in self.carried and self.changes(rel) and (isinstance(rel, Net) or len(self.terms(rel)) > 1):
             self.carried[rel] = self.carry(rel)
         return self.prepared(rel)
 

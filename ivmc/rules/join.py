@@ -10,6 +10,11 @@ The terms also pair rows that never coexisted, and take them away again. No expr
 raise an error is evaluated before they are gone: the join's condition holds only predicates that
 cannot, the others are filters above it, over net rows (law 4).
 
+A change that fans out into the other side is netted first: an update of columns that the query does
+not read cancels before it is multiplied.
+
+    SELECT … FROM customer JOIN orders …   -- UPDATE customer SET balance = …: no order is read
+
 State   none: L and R are read through their own indexes.
 Cost    O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L)).
 Class   bilinear.
@@ -20,7 +25,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ivmc.ir import Join, Rel
+from ivmc.ir import Join, Net, Rel
+from ivmc.properties import keys
+from ivmc.scalar import Scalar, equated
 
 if TYPE_CHECKING:
     from ivmc.rules import Differentiate
@@ -28,6 +35,13 @@ if TYPE_CHECKING:
 
 def delta(op: Join, d: Differentiate) -> Rel:
     left, right, on = op.left, op.right, op.on
-    change_left, change_right = d(left), d(right)
+    change_left = Net(d(left)) if fans_out(right, on) else d(left)
+    change_right = Net(d(right)) if fans_out(left, on) else d(right)
     both = Join(change_left, change_right, on)
     return Join(change_left, right, on) + Join(left, change_right, on) - both
+
+
+def fans_out(into: Rel, on: tuple[Scalar, ...]) -> bool:
+    """Can one row meet several rows of `into`? Not where the join equates a whole key of it."""
+    equal = {column for predicate in on for column in equated(predicate) or ()}
+    return not any(key <= equal for key in keys(into))
