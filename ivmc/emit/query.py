@@ -17,7 +17,7 @@ from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
 from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, columns, substitute
 
 
-RESERVED = frozenset({"frontier", "n", "b", "t", "d"})
+RESERVED = frozenset({"frontier", "n"})
 
 
 @dataclass

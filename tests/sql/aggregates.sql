@@ -37,30 +37,46 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT employees.department_id,
            count(*) AS __ivmc_count,
            count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM public.employees
     GROUP BY employees.department_id;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -74,7 +90,7 @@ BEGIN
   -- Sum up the change of each group
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
@@ -84,7 +100,7 @@ BEGIN
     FROM (
            SELECT employees.department_id, employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
-           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
            LIMIT n.employees
          ) employees
     GROUP BY employees.department_id;
@@ -108,7 +124,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;
@@ -154,7 +170,7 @@ CREATE TABLE ivmc.v (
   __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
   __ivmc_count_salary bigint NOT NULL,
   __ivmc_sum_salary bigint NOT NULL,
-  PRIMARY KEY (id, name)
+  PRIMARY KEY (id)
 ) WITH (fillfactor = 70);
 
 INSERT INTO ivmc.v (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
@@ -171,24 +187,39 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   groups bigint := 0;
   e bigint := 0;
   step bigint;
+  delta_2 bigint := 0;
   d bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_departments b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_departments b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT d.id,
            d.name,
            count(*) AS __ivmc_count,
@@ -197,14 +228,17 @@ BEGIN
     FROM public.employees e, public.departments d
     WHERE e.department_id = d.id
     GROUP BY d.id, d.name;
+    INSERT INTO ivmc.v (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+  IF to_regclass('pg_temp.v__delta') IS NULL THEN
     CREATE TEMPORARY TABLE v__groups (id integer, name text, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+    CREATE TEMPORARY TABLE v__delta (id integer, name text, __ivmc_weight bigint);
   END IF;
 
   -- Stage v: what the view shows
@@ -212,7 +246,7 @@ BEGIN
   -- Sum up the change of each group
   SELECT count(*) INTO n.e
   FROM ivmc.changes_public_employees e
-  WHERE (e.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq);
   IF n.e > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT d.id,
@@ -223,7 +257,7 @@ BEGIN
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
-           WHERE (e.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.e
          ) e,
          public.departments d
@@ -233,46 +267,48 @@ BEGIN
   END IF;
   SELECT count(*) INTO n.d
   FROM ivmc.changes_public_departments d
-  WHERE (d.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq);
   IF n.d > 0 THEN
-    INSERT INTO pg_temp.v__groups
-    SELECT d.id,
-           d.name,
-           coalesce(sum(d.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(d.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(d.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM public.employees e,
-         (
+    INSERT INTO pg_temp.v__delta
+    SELECT d.id, d.name, sum(d.__ivmc_weight) AS __ivmc_weight
+    FROM (
            SELECT d.id, d.name, d.__ivmc_weight
            FROM ivmc.changes_public_departments d
-           WHERE (d.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
            LIMIT n.d
          ) d
-    WHERE e.department_id = d.id
-    GROUP BY d.id, d.name;
+    GROUP BY d.id, d.name
+    HAVING sum(d.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT v__delta.id,
+           v__delta.name,
+           coalesce(sum(v__delta.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(v__delta.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(v__delta.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM public.employees e, (SELECT * FROM pg_temp.v__delta LIMIT n.delta_2) v__delta
+    WHERE e.department_id = v__delta.id
+    GROUP BY v__delta.id, v__delta.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
-  IF n.e > 0 AND n.d > 0 THEN
+  IF n.e > 0 AND n.delta_2 > 0 THEN
     INSERT INTO pg_temp.v__groups
-    SELECT d.id,
-           d.name,
-           coalesce(sum(-e.__ivmc_weight * d.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(-e.__ivmc_weight * d.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum((-e.__ivmc_weight * d.__ivmc_weight) * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    SELECT v__delta.id,
+           v__delta.name,
+           coalesce(sum(-e.__ivmc_weight * v__delta.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(-e.__ivmc_weight * v__delta.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum((-e.__ivmc_weight * v__delta.__ivmc_weight) * (e.salary)::bigint), 0) AS __ivmc_sum_salary
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
-           WHERE (e.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.e
          ) e,
-         (
-           SELECT d.id, d.name, d.__ivmc_weight
-           FROM ivmc.changes_public_departments d
-           WHERE (d.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
-           LIMIT n.d
-         ) d
-    WHERE e.department_id = d.id
-    GROUP BY d.id, d.name;
+         (SELECT * FROM pg_temp.v__delta LIMIT n.delta_2) v__delta
+    WHERE e.department_id = v__delta.id
+    GROUP BY v__delta.id, v__delta.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -280,26 +316,36 @@ BEGIN
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.id,
-             g.name,
              sum(g.__ivmc_count) AS __ivmc_count,
              sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
-             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
-      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
-      GROUP BY g.id, g.name
-      ORDER BY g.id, g.name
-    ) d ON t.id = d.id AND t.name = d.name
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary,
+             (array_agg(g.name ORDER BY g.__ivmc_count DESC))[1] AS name,
+             max(g.__ivmc_count) > 0 AS __ivmc_found
+      FROM (
+        SELECT g.id,
+               g.name,
+               sum(g.__ivmc_count) AS __ivmc_count,
+               sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+               sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
+        FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+        GROUP BY g.id, g.name
+      ) g
+      GROUP BY g.id
+      ORDER BY g.id
+    ) d ON t.id = d.id
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0 OR d.__ivmc_found AND ROW(t.name)::record *<> ROW(d.name)::record) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint, name = CASE WHEN d.__ivmc_found THEN d.name ELSE t.name END
     WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.id, d.name, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.e + n.d;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;
+    DELETE FROM pg_temp.v__delta;
   ELSE
-    TRUNCATE pg_temp.v__groups;
+    TRUNCATE pg_temp.v__groups, pg_temp.v__delta;
   END IF;
 END $ivmc$;
 
@@ -342,7 +388,7 @@ CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
 
 INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
 SELECT terms.department_id,
-       coalesce(sum(terms.count), 0) AS __ivmc_count,
+       max(terms.count) AS __ivmc_count,
        min(terms.min_salary) AS __ivmc_min_salary,
        max(terms.count_min_salary) AS __ivmc_count_min_salary,
        min(terms.max_hired) AS __ivmc_max_hired,
@@ -375,6 +421,7 @@ FROM (
                      FROM public.employees employees_2
                      WHERE employees_2.salary IS NOT NULL
                      GROUP BY employees_2.department_id, employees_2.salary
+                     OFFSET 0
                    ) net
               GROUP BY net.department_id
             ) groups_2
@@ -394,6 +441,7 @@ FROM (
                      FROM public.employees employees_3
                      WHERE employees_3.hired IS NOT NULL
                      GROUP BY employees_3.department_id, employees_3.hired
+                     OFFSET 0
                    ) net_2
               GROUP BY net_2.department_id
             ) groups_3
@@ -404,25 +452,39 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
-  employees bigint := 0;
   groups bigint := 0;
+  employees bigint := 0;
   step bigint;
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT terms.department_id,
-           coalesce(sum(terms.count), 0) AS __ivmc_count,
+           max(terms.count) AS __ivmc_count,
            min(terms.min_salary) AS __ivmc_min_salary,
            max(terms.count_min_salary) AS __ivmc_count_min_salary,
            min(terms.max_hired) AS __ivmc_max_hired,
@@ -455,6 +517,7 @@ BEGIN
                          FROM public.employees employees_2
                          WHERE employees_2.salary IS NOT NULL
                          GROUP BY employees_2.department_id, employees_2.salary
+                         OFFSET 0
                        ) net
                   GROUP BY net.department_id
                 ) groups_2
@@ -474,13 +537,16 @@ BEGIN
                          FROM public.employees employees_3
                          WHERE employees_3.hired IS NOT NULL
                          GROUP BY employees_3.department_id, employees_3.hired
+                         OFFSET 0
                        ) net_2
                   GROUP BY net_2.department_id
                 ) groups_3
          ) terms
     GROUP BY terms.department_id;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -491,15 +557,15 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
 
   -- Sum up the change of each group
+  SELECT count(*) INTO n.employees
+  FROM ivmc.changes_public_employees employees
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT terms.department_id,
-           coalesce(sum(terms.count), 0) AS __ivmc_count,
+           max(terms.count) AS __ivmc_count,
            min(terms.min_salary) AS __ivmc_min_salary,
            max(terms.count_min_salary) AS __ivmc_count_min_salary,
            min(terms.max_hired) AS __ivmc_max_hired,
@@ -516,7 +582,7 @@ BEGIN
                   FROM (
                          SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
                          FROM ivmc.changes_public_employees employees
-                         WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                         WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
                          LIMIT n.employees
                        ) employees
                   GROUP BY employees.department_id
@@ -533,18 +599,19 @@ BEGIN
                          min(net.min_salary) AS min_salary,
                          (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
                   FROM (
-                         SELECT employees.department_id,
-                                employees.salary AS min_salary,
-                                sum(employees.__ivmc_weight) AS __ivmc_weight
+                         SELECT employees_2.department_id,
+                                employees_2.salary AS min_salary,
+                                sum(employees_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
                                 SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
                                 FROM ivmc.changes_public_employees employees_2
-                                WHERE (employees_2.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
+                                WHERE (NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
                                 LIMIT n.employees
-                              ) employees
-                         WHERE employees.salary IS NOT NULL
-                         GROUP BY employees.department_id, employees.salary
-                         HAVING sum(employees.__ivmc_weight) <> 0
+                              ) employees_2
+                         WHERE employees_2.salary IS NOT NULL
+                         GROUP BY employees_2.department_id, employees_2.salary
+                         HAVING sum(employees_2.__ivmc_weight) <> 0
+                         OFFSET 0
                        ) net
                   GROUP BY net.department_id
                 ) groups_2
@@ -560,18 +627,19 @@ BEGIN
                          max(net_2.max_hired) AS max_hired,
                          (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
                   FROM (
-                         SELECT employees.department_id,
-                                employees.hired AS max_hired,
-                                sum(employees.__ivmc_weight) AS __ivmc_weight
+                         SELECT employees_3.department_id,
+                                employees_3.hired AS max_hired,
+                                sum(employees_3.__ivmc_weight) AS __ivmc_weight
                          FROM (
                                 SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
                                 FROM ivmc.changes_public_employees employees_3
-                                WHERE (employees_3.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
+                                WHERE (NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
                                 LIMIT n.employees
-                              ) employees
-                         WHERE employees.hired IS NOT NULL
-                         GROUP BY employees.department_id, employees.hired
-                         HAVING sum(employees.__ivmc_weight) <> 0
+                              ) employees_3
+                         WHERE employees_3.hired IS NOT NULL
+                         GROUP BY employees_3.department_id, employees_3.hired
+                         HAVING sum(employees_3.__ivmc_weight) <> 0
+                         OFFSET 0
                        ) net_2
                   GROUP BY net_2.department_id
                 ) groups_3
@@ -583,17 +651,8 @@ BEGIN
 
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
-    SELECT d.department_id
-    FROM (
-      SELECT g.department_id,
-             g.__ivmc_count,
-             g.__ivmc_min_salary,
-             g.__ivmc_count_min_salary,
-             g.__ivmc_max_hired,
-             g.__ivmc_count_max_hired
-      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
-      ORDER BY g.department_id
-    ) d
+    SELECT DISTINCT d.department_id
+    FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
     LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
     WHERE d.__ivmc_min_salary = t.__ivmc_min_salary AND t.__ivmc_count_min_salary + d.__ivmc_count_min_salary <= 0
        OR d.__ivmc_count_min_salary < 0 AND (d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL))
@@ -635,7 +694,7 @@ BEGIN
         ) k
         LEFT JOIN (
           SELECT terms.department_id,
-                 coalesce(sum(terms.count), 0) AS __ivmc_count,
+                 max(terms.count) AS __ivmc_count,
                  min(terms.min_salary) AS __ivmc_min_salary,
                  max(terms.count_min_salary) AS __ivmc_count_min_salary,
                  min(terms.max_hired) AS __ivmc_max_hired,
@@ -674,15 +733,16 @@ BEGIN
                         FROM (
                                SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
                                FROM (
-                                      SELECT v__lost.department_id
-                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                                      WHERE v__lost.department_id IS NOT NULL
-                                      GROUP BY v__lost.department_id
+                                      SELECT v__lost_2.department_id
+                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
+                                      WHERE v__lost_2.department_id IS NOT NULL
+                                      GROUP BY v__lost_2.department_id
                                     ) groups_3,
                                     public.employees employees_2
                                WHERE groups_3.department_id = employees_2.department_id
                                  AND employees_2.salary IS NOT NULL
                                GROUP BY employees_2.department_id, employees_2.salary
+                               OFFSET 0
                              ) net
                         GROUP BY net.department_id
                       ) groups_4
@@ -700,15 +760,16 @@ BEGIN
                         FROM (
                                SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
                                FROM (
-                                      SELECT v__lost.department_id
-                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                                      WHERE v__lost.department_id IS NOT NULL
-                                      GROUP BY v__lost.department_id
+                                      SELECT v__lost_3.department_id
+                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_3
+                                      WHERE v__lost_3.department_id IS NOT NULL
+                                      GROUP BY v__lost_3.department_id
                                     ) groups_5,
                                     public.employees employees_3
                                WHERE groups_5.department_id = employees_3.department_id
                                  AND employees_3.hired IS NOT NULL
                                GROUP BY employees_3.department_id, employees_3.hired
+                               OFFSET 0
                              ) net_2
                         GROUP BY net_2.department_id
                       ) groups_6
@@ -737,7 +798,7 @@ BEGIN
           ) k
           LEFT JOIN (
             SELECT terms.department_id,
-                   coalesce(sum(terms.count), 0) AS __ivmc_count,
+                   max(terms.count) AS __ivmc_count,
                    min(terms.min_salary) AS __ivmc_min_salary,
                    max(terms.count_min_salary) AS __ivmc_count_min_salary,
                    min(terms.max_hired) AS __ivmc_max_hired,
@@ -776,15 +837,16 @@ BEGIN
                           FROM (
                                  SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
                                  FROM (
-                                        SELECT v__lost.department_id
-                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                                        WHERE v__lost.department_id IS NULL
-                                        GROUP BY v__lost.department_id
+                                        SELECT v__lost_2.department_id
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
+                                        WHERE v__lost_2.department_id IS NULL
+                                        GROUP BY v__lost_2.department_id
                                       ) groups_3,
                                       public.employees employees_2
                                  WHERE groups_3.department_id IS NOT DISTINCT FROM employees_2.department_id
                                    AND employees_2.salary IS NOT NULL
                                  GROUP BY employees_2.department_id, employees_2.salary
+                                 OFFSET 0
                                ) net
                           GROUP BY net.department_id
                         ) groups_4
@@ -802,15 +864,16 @@ BEGIN
                           FROM (
                                  SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
                                  FROM (
-                                        SELECT v__lost.department_id
-                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                                        WHERE v__lost.department_id IS NULL
-                                        GROUP BY v__lost.department_id
+                                        SELECT v__lost_3.department_id
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_3
+                                        WHERE v__lost_3.department_id IS NULL
+                                        GROUP BY v__lost_3.department_id
                                       ) groups_5,
                                       public.employees employees_3
                                  WHERE groups_5.department_id IS NOT DISTINCT FROM employees_3.department_id
                                    AND employees_3.hired IS NOT NULL
                                  GROUP BY employees_3.department_id, employees_3.hired
+                                 OFFSET 0
                                ) net_2
                           GROUP BY net_2.department_id
                         ) groups_6
@@ -826,7 +889,7 @@ BEGIN
     END IF;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;
@@ -877,27 +940,43 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   employees bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (department_id, sum)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT employees.department_id, sum(employees.rate) AS sum
     FROM public.employees
     GROUP BY employees.department_id;
+    INSERT INTO ivmc.v (department_id, sum) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -909,7 +988,7 @@ BEGIN
   -- Stage v: what the view shows
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
 
   -- Touched groups: those with a net change
   IF n.employees > 0 THEN
@@ -920,11 +999,12 @@ BEGIN
            FROM (
                   SELECT employees.department_id, employees.rate, employees.__ivmc_weight
                   FROM ivmc.changes_public_employees employees
-                  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
                   LIMIT n.employees
                 ) employees
            GROUP BY employees.department_id, employees.rate, record_send(ROW(employees.rate))
            HAVING sum(employees.__ivmc_weight) <> 0
+           OFFSET 0
          ) net
     GROUP BY net.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
@@ -988,7 +1068,7 @@ BEGIN
     END IF;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__touched;
@@ -1041,29 +1121,45 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   employees bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (department_id, count, count_2)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT employees.department_id,
            count(DISTINCT employees.salary) AS count,
            count(*) FILTER (WHERE employees.salary > 100) AS count_2
     FROM public.employees
     GROUP BY employees.department_id;
+    INSERT INTO ivmc.v (department_id, count, count_2) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -1075,7 +1171,7 @@ BEGIN
   -- Stage v: what the view shows
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
 
   -- Touched groups: those with a net change
   IF n.employees > 0 THEN
@@ -1086,11 +1182,12 @@ BEGIN
            FROM (
                   SELECT employees.department_id, employees.salary, employees.__ivmc_weight
                   FROM ivmc.changes_public_employees employees
-                  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
                   LIMIT n.employees
                 ) employees
            GROUP BY employees.department_id, employees.salary
            HAVING sum(employees.__ivmc_weight) <> 0
+           OFFSET 0
          ) net
     GROUP BY net.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
@@ -1160,7 +1257,7 @@ BEGIN
     END IF;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__touched;
@@ -1208,29 +1305,45 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT count(*) AS __ivmc_count,
            count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM public.employees
     WHERE employees.hired > '2020-01-01';
+    INSERT INTO ivmc.v (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -1244,7 +1357,7 @@ BEGIN
   -- Sum up the change of each group
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     AND employees.hired > '2020-01-01';
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
@@ -1254,7 +1367,7 @@ BEGIN
     FROM (
            SELECT employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
-           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
              AND employees.hired > '2020-01-01'
            LIMIT n.employees
          ) employees;
@@ -1274,7 +1387,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;
@@ -1324,30 +1437,46 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT employees.department_id,
            count(*) AS __ivmc_count,
            count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM public.employees
     GROUP BY employees.department_id;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -1361,7 +1490,7 @@ BEGIN
   -- Sum up the change of each group
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
@@ -1371,7 +1500,7 @@ BEGIN
     FROM (
            SELECT employees.department_id, employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
-           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
            LIMIT n.employees
          ) employees
     GROUP BY employees.department_id;
@@ -1395,7 +1524,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;
@@ -1442,27 +1571,43 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (department_id, hired, __ivmc_count)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT employees.department_id, employees.hired, count(*) AS __ivmc_count
     FROM public.employees
     GROUP BY employees.department_id, employees.hired;
+    INSERT INTO ivmc.v (department_id, hired, __ivmc_count) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -1476,7 +1621,7 @@ BEGIN
   -- Sum up the change of each group
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
@@ -1485,7 +1630,7 @@ BEGIN
     FROM (
            SELECT employees.department_id, employees.hired, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
-           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
            LIMIT n.employees
          ) employees
     GROUP BY employees.department_id, employees.hired;
@@ -1506,7 +1651,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;
@@ -1567,7 +1712,7 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 INSERT INTO ivmc.v (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
-SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+SELECT max(terms.count) AS __ivmc_count,
        min(terms.max_sum) AS __ivmc_max_sum,
        max(terms.count_max_sum) AS __ivmc_count_max_sum
 FROM (
@@ -1587,6 +1732,7 @@ FROM (
                      FROM ivmc.v__1 v__1_2
                      WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
                      GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                     OFFSET 0
                    ) net
             ) groups_2
      ) terms;
@@ -1595,35 +1741,52 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
   old bigint := 0;
-  v__1 bigint := 0;
   groups_2 bigint := 0;
+  v__1 bigint := 0;
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
     DELETE FROM ivmc.v__1;
-    INSERT INTO ivmc.v__1 (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT employees.department_id,
            count(*) AS __ivmc_count,
            count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM public.employees
     GROUP BY employees.department_id;
-    INSERT INTO ivmc.v (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
-    SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+    INSERT INTO ivmc.v__1 (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__1__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__1__anew;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT max(terms.count) AS __ivmc_count,
            min(terms.max_sum) AS __ivmc_max_sum,
            max(terms.count_max_sum) AS __ivmc_count_max_sum
     FROM (
@@ -1643,11 +1806,14 @@ BEGIN
                          FROM ivmc.v__1 v__1_2
                          WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
                          GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                         OFFSET 0
                        ) net
                 ) groups_2
          ) terms;
+    INSERT INTO ivmc.v (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -1665,7 +1831,7 @@ BEGIN
   -- Sum up the change of each group
   SELECT count(*) INTO n.employees
   FROM ivmc.changes_public_employees employees
-  WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
@@ -1675,7 +1841,7 @@ BEGIN
     FROM (
            SELECT employees.department_id, employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
-           WHERE (employees.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
            LIMIT n.employees
          ) employees
     GROUP BY employees.department_id;
@@ -1688,7 +1854,7 @@ BEGIN
     SELECT t.department_id AS department_id,
            CASE WHEN t.__ivmc_count_salary > 0 THEN t.__ivmc_sum_salary END AS sum,
            -1
-    FROM (SELECT DISTINCT department_id FROM pg_temp.v__groups LIMIT n.groups) k
+    FROM (SELECT DISTINCT k.department_id FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
 
@@ -1711,7 +1877,7 @@ BEGIN
     SELECT t.department_id AS department_id,
            CASE WHEN t.__ivmc_count_salary > 0 THEN t.__ivmc_sum_salary END AS sum,
            1
-    FROM (SELECT DISTINCT department_id FROM pg_temp.v__groups LIMIT n.groups) k
+    FROM (SELECT DISTINCT k.department_id FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
     INSERT INTO pg_temp.v__1__changes
@@ -1722,13 +1888,13 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.v__1
-  FROM pg_temp.v__1__changes v__1;
 
   -- Sum up the change of each group
+  SELECT count(*) INTO n.v__1
+  FROM pg_temp.v__1__changes v__1;
   IF n.v__1 > 0 THEN
     INSERT INTO pg_temp.v__groups_2
-    SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+    SELECT max(terms.count) AS __ivmc_count,
            min(terms.max_sum) AS __ivmc_max_sum,
            max(terms.count_max_sum) AS __ivmc_count_max_sum
     FROM (
@@ -1747,15 +1913,16 @@ BEGIN
                   SELECT max(net.max_sum) AS max_sum,
                          (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
                   FROM (
-                         SELECT v__1.sum AS max_sum, sum(v__1.__ivmc_weight) AS __ivmc_weight
+                         SELECT v__1_2.sum AS max_sum, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
                                 SELECT v__1_2.sum, v__1_2.__ivmc_weight
                                 FROM pg_temp.v__1__changes v__1_2
                                 LIMIT n.v__1
-                              ) v__1
-                         WHERE v__1.sum IS NOT NULL
-                         GROUP BY v__1.sum
-                         HAVING sum(v__1.__ivmc_weight) <> 0
+                              ) v__1_2
+                         WHERE v__1_2.sum IS NOT NULL
+                         GROUP BY v__1_2.sum
+                         HAVING sum(v__1_2.__ivmc_weight) <> 0
+                         OFFSET 0
                        ) net
                 ) groups_2
          ) terms;
@@ -1766,10 +1933,7 @@ BEGIN
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT 
-    FROM (
-      SELECT g.__ivmc_count, g.__ivmc_max_sum, g.__ivmc_count_max_sum
-      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
-    ) d
+    FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d
     LEFT JOIN ivmc.v t ON true
     WHERE d.__ivmc_max_sum = t.__ivmc_max_sum AND t.__ivmc_count_max_sum + d.__ivmc_count_max_sum <= 0
        OR d.__ivmc_count_max_sum < 0 AND (d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL));
@@ -1787,7 +1951,7 @@ BEGIN
     -- Read the groups again
     IF n.lost > 0 THEN
       MERGE INTO ivmc.v t USING (
-        SELECT coalesce(sum(terms.count), 0) AS __ivmc_count,
+        SELECT max(terms.count) AS __ivmc_count,
                min(terms.max_sum) AS __ivmc_max_sum,
                max(terms.count_max_sum) AS __ivmc_count_max_sum,
                true AS __ivmc_found
@@ -1808,6 +1972,7 @@ BEGIN
                              FROM ivmc.v__1 v__1_2
                              WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
                              GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                             OFFSET 0
                            ) net
                     ) groups_2
              ) terms
@@ -1818,7 +1983,7 @@ BEGIN
     END IF;
   END IF;
 
-  rows_in := n.employees;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__groups;

@@ -41,48 +41,66 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   delta_1 bigint := 0;
   o bigint := 0;
   step bigint;
+  delta_2 bigint := 0;
   c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id, name, amount)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT o.id, c.name, o.amount
     FROM public.orders o, public.customers c
     WHERE c.id = o.customer_id;
+    INSERT INTO ivmc.v (id, name, amount) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
     CREATE TEMPORARY TABLE v__delta (id integer, name text, amount numeric(12,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (id integer, name text, __ivmc_weight bigint);
   END IF;
 
   -- Stage v: what the view shows
   SELECT count(*) INTO n.o
   FROM ivmc.changes_public_orders o
-  WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
   IF n.o > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, c.name, o.amount, o.__ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
            LIMIT n.o
          ) o,
          public.customers c
@@ -91,47 +109,49 @@ BEGIN
   END IF;
   SELECT count(*) INTO n.c
   FROM ivmc.changes_public_customers c
-  WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
   IF n.c > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT o.id, c.name, o.amount, c.__ivmc_weight
-    FROM public.orders o,
-         (
+    INSERT INTO pg_temp.v__delta_2
+    SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
+    FROM (
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.c
          ) c
-    WHERE c.id = o.customer_id;
+    GROUP BY c.id, c.name
+    HAVING sum(c.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, v__delta_2.name, o.amount, v__delta_2.__ivmc_weight
+    FROM public.orders o, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE v__delta_2.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-  IF n.o > 0 AND n.c > 0 THEN
+  IF n.o > 0 AND n.delta_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, c.name, o.amount, -o.__ivmc_weight * c.__ivmc_weight
+    SELECT o.id, v__delta_2.name, o.amount, -o.__ivmc_weight * v__delta_2.__ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
            LIMIT n.o
          ) o,
-         (
-           SELECT c.id, c.name, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.c
-         ) c
-    WHERE c.id = o.customer_id;
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE v__delta_2.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-
-  -- MERGE: net rows by key
   IF n.delta_1 > 0 THEN
+
+    -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.name, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
         FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
-        GROUP BY v__delta.id, v__delta.name, v__delta.amount, record_send(ROW(v__delta.amount))
+        GROUP BY v__delta.id, v__delta.name, v__delta.amount
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
       ORDER BY id, __ivmc_weight DESC
@@ -142,12 +162,13 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.o + n.c;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__delta;
+    DELETE FROM pg_temp.v__delta_2;
   ELSE
-    TRUNCATE pg_temp.v__delta;
+    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
   END IF;
 END $ivmc$;
 
@@ -208,56 +229,76 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   delta_1 bigint := 0;
   delta_2 bigint := 0;
   i bigint := 0;
   step bigint;
+  delta_3 bigint := 0;
   o bigint := 0;
+  delta_4 bigint := 0;
   c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_items b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_items b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (name, placed, article, order_id, line)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT c.name, o.placed, i.article, i.order_id, i.line
     FROM public.items i, public.orders o, public.customers c
     WHERE i.price > 10
       AND i.order_id = o.id
       AND c.country = 'FR'
       AND o.customer_id = c.id;
+    INSERT INTO ivmc.v (name, placed, article, order_id, line) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
+  IF to_regclass('pg_temp.v__delta_4') IS NULL THEN
     CREATE TEMPORARY TABLE v__delta (name text, placed date, article text, order_id integer, line integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (order_id integer, line integer, article text, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_3 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_4 (id integer, name text, __ivmc_weight bigint);
   END IF;
 
   -- Stage v: what the view shows
   SELECT count(*) INTO n.i
   FROM ivmc.changes_public_items i
-  WHERE (i.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+  WHERE (NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
     AND i.price > 10;
   IF n.i > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, i.__ivmc_weight
     FROM (
-           SELECT i.order_id, i.line, i.article, i.price, i.__ivmc_weight
+           SELECT i.order_id, i.line, i.article, i.__ivmc_weight
            FROM ivmc.changes_public_items i
-           WHERE (i.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
              AND i.price > 10
            LIMIT n.i
          ) i,
@@ -267,38 +308,50 @@ BEGIN
   END IF;
   SELECT count(*) INTO n.o
   FROM ivmc.changes_public_orders o
-  WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
   IF n.o > 0 THEN
-    INSERT INTO pg_temp.v__delta_2
-    SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, o.__ivmc_weight
-    FROM public.items i,
-         (
+    INSERT INTO pg_temp.v__delta_3
+    SELECT o.id, o.customer_id, o.placed, sum(o.__ivmc_weight) AS __ivmc_weight
+    FROM (
            SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
            LIMIT n.o
          ) o
+    GROUP BY o.id, o.customer_id, o.placed
+    HAVING sum(o.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+  END IF;
+  IF n.delta_3 > 0 THEN
+    INSERT INTO pg_temp.v__delta_2
+    SELECT i.order_id,
+           i.line,
+           i.article,
+           v__delta_3.customer_id,
+           v__delta_3.placed,
+           v__delta_3.__ivmc_weight
+    FROM public.items i, (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
     WHERE i.price > 10
-      AND i.order_id = o.id;
+      AND i.order_id = v__delta_3.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
-  IF n.i > 0 AND n.o > 0 THEN
+  IF n.i > 0 AND n.delta_3 > 0 THEN
     INSERT INTO pg_temp.v__delta_2
-    SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, -i.__ivmc_weight * o.__ivmc_weight
+    SELECT i.order_id,
+           i.line,
+           i.article,
+           v__delta_3.customer_id,
+           v__delta_3.placed,
+           -i.__ivmc_weight * v__delta_3.__ivmc_weight
     FROM (
-           SELECT i.order_id, i.line, i.article, i.price, i.__ivmc_weight
+           SELECT i.order_id, i.line, i.article, i.__ivmc_weight
            FROM ivmc.changes_public_items i
-           WHERE (i.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
              AND i.price > 10
            LIMIT n.i
          ) i,
-         (
-           SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.o
-         ) o
-    WHERE i.order_id = o.id;
+         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    WHERE i.order_id = v__delta_3.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.delta_2 > 0 THEN
@@ -316,47 +369,47 @@ BEGIN
   END IF;
   SELECT count(*) INTO n.c
   FROM ivmc.changes_public_customers c
-  WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+  WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
     AND c.country = 'FR';
   IF n.c > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT c.name, o.placed, i.article, i.order_id, i.line, c.__ivmc_weight
-    FROM public.items i,
-         public.orders o,
-         (
-           SELECT c.id, c.name, c.country, c.__ivmc_weight
+    INSERT INTO pg_temp.v__delta_4
+    SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
+    FROM (
+           SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
              AND c.country = 'FR'
            LIMIT n.c
          ) c
+    GROUP BY c.id, c.name
+    HAVING sum(c.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
+  END IF;
+  IF n.delta_4 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_4.name, o.placed, i.article, i.order_id, i.line, v__delta_4.__ivmc_weight
+    FROM public.items i, public.orders o, (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
     WHERE i.price > 10
       AND i.order_id = o.id
-      AND o.customer_id = c.id;
+      AND o.customer_id = v__delta_4.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-  IF n.delta_2 > 0 AND n.c > 0 THEN
+  IF n.delta_2 > 0 AND n.delta_4 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT c.name,
+    SELECT v__delta_4.name,
            v__delta_2.placed,
            v__delta_2.article,
            v__delta_2.order_id,
            v__delta_2.line,
-           -v__delta_2.__ivmc_weight * c.__ivmc_weight
+           -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (
-           SELECT c.id, c.name, c.country, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             AND c.country = 'FR'
-           LIMIT n.c
-         ) c
-    WHERE v__delta_2.customer_id = c.id;
+         (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
+    WHERE v__delta_2.customer_id = v__delta_4.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-
-  -- MERGE: net rows by key
   IF n.delta_1 > 0 THEN
+
+    -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (order_id, line) *
       FROM (
@@ -378,13 +431,15 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.i + n.o + n.c;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__delta;
     DELETE FROM pg_temp.v__delta_2;
+    DELETE FROM pg_temp.v__delta_3;
+    DELETE FROM pg_temp.v__delta_4;
   ELSE
-    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
+    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3, pg_temp.v__delta_4;
   END IF;
 END $ivmc$;
 
@@ -425,101 +480,121 @@ CREATE TABLE ivmc.v (
 CREATE INDEX ON ivmc.v (hash_record_extended(ROW(id, note), 0));
 
 INSERT INTO ivmc.v (id, note, __ivmc_weight)
-SELECT c.id, n.note, count(*) AS __ivmc_weight
-FROM public.notes n, public.customers c
-WHERE n.customer_id = c.id
-GROUP BY c.id, n.note;
+SELECT c.id, n_2.note, count(*) AS __ivmc_weight
+FROM public.notes n_2, public.customers c
+WHERE n_2.customer_id = c.id
+GROUP BY c.id, n_2.note;
 
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   delta_1 bigint := 0;
   n bigint := 0;
   step bigint;
+  delta_2 bigint := 0;
   c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_notes b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_notes b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id, note, __ivmc_weight)
-    SELECT c.id, n.note, count(*) AS __ivmc_weight
-    FROM public.notes n, public.customers c
-    WHERE n.customer_id = c.id
-    GROUP BY c.id, n.note;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT c.id, n_2.note, count(*) AS __ivmc_weight
+    FROM public.notes n_2, public.customers c
+    WHERE n_2.customer_id = c.id
+    GROUP BY c.id, n_2.note;
+    INSERT INTO ivmc.v (id, note, __ivmc_weight) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
     CREATE TEMPORARY TABLE v__delta (id integer, note text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (id integer, __ivmc_weight bigint);
   END IF;
 
   -- Stage v: what the view shows
   SELECT count(*) INTO n.n
-  FROM ivmc.changes_public_notes n
-  WHERE (n.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(n.__ivmc_xid, frontier.snapshot) AND n.__ivmc_xid <> frontier.xid OR n.__ivmc_xid = frontier.xid AND n.__ivmc_seq > frontier.seq);
+  FROM ivmc.changes_public_notes n_2
+  WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq);
   IF n.n > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, n.note, n.__ivmc_weight
+    SELECT c.id, n_2.note, n_2.__ivmc_weight
     FROM (
-           SELECT n.customer_id, n.note, n.__ivmc_weight
-           FROM ivmc.changes_public_notes n
-           WHERE (n.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(n.__ivmc_xid, frontier.snapshot) AND n.__ivmc_xid <> frontier.xid OR n.__ivmc_xid = frontier.xid AND n.__ivmc_seq > frontier.seq)
+           SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
+           FROM ivmc.changes_public_notes n_2
+           WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
            LIMIT n.n
-         ) n,
+         ) n_2,
          public.customers c
-    WHERE n.customer_id = c.id;
+    WHERE n_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
   SELECT count(*) INTO n.c
   FROM ivmc.changes_public_customers c
-  WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
   IF n.c > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT c.id, n.note, c.__ivmc_weight
-    FROM public.notes n,
-         (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.c
-         ) c
-    WHERE n.customer_id = c.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
-  END IF;
-  IF n.n > 0 AND n.c > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT c.id, n.note, -n.__ivmc_weight * c.__ivmc_weight
+    INSERT INTO pg_temp.v__delta_2
+    SELECT c.id, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT n.customer_id, n.note, n.__ivmc_weight
-           FROM ivmc.changes_public_notes n
-           WHERE (n.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(n.__ivmc_xid, frontier.snapshot) AND n.__ivmc_xid <> frontier.xid OR n.__ivmc_xid = frontier.xid AND n.__ivmc_seq > frontier.seq)
-           LIMIT n.n
-         ) n,
-         (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.c
          ) c
-    WHERE n.customer_id = c.id;
+    GROUP BY c.id
+    HAVING sum(c.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, n_2.note, v__delta_2.__ivmc_weight
+    FROM public.notes n_2, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE n_2.customer_id = v__delta_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-
-  -- MERGE: net rows by image
+  IF n.n > 0 AND n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, n_2.note, -n_2.__ivmc_weight * v__delta_2.__ivmc_weight
+    FROM (
+           SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
+           FROM ivmc.changes_public_notes n_2
+           WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
+           LIMIT n.n
+         ) n_2,
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE n_2.customer_id = v__delta_2.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
   IF n.delta_1 > 0 THEN
+
+    -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
       FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
@@ -532,12 +607,13 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.n + n.c;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__delta;
+    DELETE FROM pg_temp.v__delta_2;
   ELSE
-    TRUNCATE pg_temp.v__delta;
+    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
   END IF;
 END $ivmc$;
 
@@ -584,94 +660,118 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   delta_1 bigint := 0;
+  delta_2 bigint := 0;
   a bigint := 0;
   step bigint;
+  delta_3 bigint := 0;
   b bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id, id_2)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT a.id, b.id AS id_2
     FROM public.orders a, public.orders b
     WHERE a.customer_id = b.customer_id
       AND a.placed < b.placed;
+    INSERT INTO ivmc.v (id, id_2) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+  IF to_regclass('pg_temp.v__delta_3') IS NULL THEN
     CREATE TEMPORARY TABLE v__delta (id integer, id_2 integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_3 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
   END IF;
 
   -- Stage v: what the view shows
   SELECT count(*) INTO n.a
   FROM ivmc.changes_public_orders a
-  WHERE (a.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq);
   IF n.a > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT a.id, b.id AS id_2, a.__ivmc_weight
+    INSERT INTO pg_temp.v__delta_2
+    SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
            FROM ivmc.changes_public_orders a
-           WHERE (a.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
            LIMIT n.a
-         ) a,
-         public.orders b
-    WHERE a.customer_id = b.customer_id
-      AND a.placed < b.placed;
+         ) a
+    GROUP BY a.id, a.customer_id, a.placed
+    HAVING sum(a.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, b.id AS id_2, v__delta_2.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2, public.orders b
+    WHERE v__delta_2.customer_id = b.customer_id
+      AND v__delta_2.placed < b.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
   SELECT count(*) INTO n.b
   FROM ivmc.changes_public_orders b
-  WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
   IF n.b > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT a.id, b.id AS id_2, b.__ivmc_weight
-    FROM public.orders a,
-         (
-           SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
-           FROM ivmc.changes_public_orders b
-           WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-           LIMIT n.b
-         ) b
-    WHERE a.customer_id = b.customer_id
-      AND a.placed < b.placed;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
-  END IF;
-  IF n.a > 0 AND n.b > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT a.id, b.id AS id_2, -a.__ivmc_weight * b.__ivmc_weight
+    INSERT INTO pg_temp.v__delta_3
+    SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
-           FROM ivmc.changes_public_orders a
-           WHERE (a.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
-           LIMIT n.a
-         ) a,
-         (
            SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
            FROM ivmc.changes_public_orders b
-           WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
            LIMIT n.b
          ) b
-    WHERE a.customer_id = b.customer_id
-      AND a.placed < b.placed;
+    GROUP BY b.id, b.customer_id, b.placed
+    HAVING sum(b.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+  END IF;
+  IF n.delta_3 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT a.id, v__delta_3.id AS id_2, v__delta_3.__ivmc_weight
+    FROM public.orders a, (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    WHERE a.customer_id = v__delta_3.customer_id
+      AND a.placed < v__delta_3.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-
-  -- MERGE: net rows by key
+  IF n.delta_2 > 0 AND n.delta_3 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, v__delta_3.id AS id_2, -v__delta_2.__ivmc_weight * v__delta_3.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    WHERE v__delta_2.customer_id = v__delta_3.customer_id
+      AND v__delta_2.placed < v__delta_3.placed;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+  END IF;
   IF n.delta_1 > 0 THEN
+
+    -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id, id_2) *
       FROM (
@@ -688,12 +788,14 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.a + n.b;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__delta;
+    DELETE FROM pg_temp.v__delta_2;
+    DELETE FROM pg_temp.v__delta_3;
   ELSE
-    TRUNCATE pg_temp.v__delta;
+    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3;
   END IF;
 END $ivmc$;
 
@@ -743,49 +845,67 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   delta_1 bigint := 0;
   notes bigint := 0;
   step bigint;
+  delta_2 bigint := 0;
   customers bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_notes b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_notes b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id, name, note, __ivmc_weight)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT customers.id, customers.name, notes.note, count(*) AS __ivmc_weight
     FROM public.notes, public.customers
     WHERE customers.id = notes.customer_id
     GROUP BY customers.id, customers.name, notes.note;
+    INSERT INTO ivmc.v (id, name, note, __ivmc_weight) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
     CREATE TEMPORARY TABLE v__delta (id integer, name text, note text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (id integer, name text, __ivmc_weight bigint);
   END IF;
 
   -- Stage v: what the view shows
   SELECT count(*) INTO n.notes
   FROM ivmc.changes_public_notes notes
-  WHERE (notes.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq);
   IF n.notes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT customers.id, customers.name, notes.note, notes.__ivmc_weight
     FROM (
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes
-           WHERE (notes.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
            LIMIT n.notes
          ) notes,
          public.customers
@@ -794,41 +914,43 @@ BEGIN
   END IF;
   SELECT count(*) INTO n.customers
   FROM ivmc.changes_public_customers customers
-  WHERE (customers.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq);
   IF n.customers > 0 THEN
-    INSERT INTO pg_temp.v__delta
-    SELECT customers.id, customers.name, notes.note, customers.__ivmc_weight
-    FROM public.notes,
-         (
+    INSERT INTO pg_temp.v__delta_2
+    SELECT customers.id, customers.name, sum(customers.__ivmc_weight) AS __ivmc_weight
+    FROM (
            SELECT customers.id, customers.name, customers.__ivmc_weight
            FROM ivmc.changes_public_customers customers
-           WHERE (customers.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
            LIMIT n.customers
          ) customers
-    WHERE customers.id = notes.customer_id;
+    GROUP BY customers.id, customers.name
+    HAVING sum(customers.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, v__delta_2.name, notes.note, v__delta_2.__ivmc_weight
+    FROM public.notes, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE v__delta_2.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-  IF n.notes > 0 AND n.customers > 0 THEN
+  IF n.notes > 0 AND n.delta_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT customers.id, customers.name, notes.note, -notes.__ivmc_weight * customers.__ivmc_weight
+    SELECT v__delta_2.id, v__delta_2.name, notes.note, -notes.__ivmc_weight * v__delta_2.__ivmc_weight
     FROM (
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes
-           WHERE (notes.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
            LIMIT n.notes
          ) notes,
-         (
-           SELECT customers.id, customers.name, customers.__ivmc_weight
-           FROM ivmc.changes_public_customers customers
-           WHERE (customers.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
-           LIMIT n.customers
-         ) customers
-    WHERE customers.id = notes.customer_id;
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE v__delta_2.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-
-  -- MERGE: net rows by image
   IF n.delta_1 > 0 THEN
+
+    -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.name, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
       FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
@@ -841,12 +963,13 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.notes + n.customers;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__delta;
+    DELETE FROM pg_temp.v__delta_2;
   ELSE
-    TRUNCATE pg_temp.v__delta;
+    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
   END IF;
 END $ivmc$;
 

@@ -35,26 +35,42 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id, note, twice)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT orders.id, upper(orders.note) AS note, coalesce(orders.amount, 0) * 2 AS twice
     FROM public.orders
     WHERE orders.amount > 10;
+    INSERT INTO ivmc.v (id, note, twice) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -63,11 +79,11 @@ BEGIN
   -- Stage v: what the view shows
   SELECT count(*) INTO n.orders
   FROM ivmc.changes_public_orders orders
-  WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+  WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
     AND orders.amount > 10;
-
-  -- MERGE: net rows by key
   IF n.orders > 0 THEN
+
+    -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
       FROM (
@@ -78,7 +94,7 @@ BEGIN
                       coalesce(orders.amount, 0) * 2 AS twice,
                       orders.__ivmc_weight
                FROM ivmc.changes_public_orders orders
-               WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+               WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
                  AND orders.amount > 10
                LIMIT n.orders
              ) orders
@@ -93,7 +109,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.orders;
+  rows_in := n.pending;
   rows_changed := n.changed;
 END $ivmc$;
 
@@ -131,33 +147,49 @@ INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
 SELECT returns.customer, returns.amount, count(*) AS __ivmc_weight
 FROM public.returns
 WHERE returns.amount > 0
-GROUP BY returns.customer, returns.amount, record_send(ROW(returns.amount));
+GROUP BY returns.customer, returns.amount;
 
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   returns bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_returns b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_returns b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.returns'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT returns.customer, returns.amount, count(*) AS __ivmc_weight
     FROM public.returns
     WHERE returns.amount > 0
-    GROUP BY returns.customer, returns.amount, record_send(ROW(returns.amount));
+    GROUP BY returns.customer, returns.amount;
+    INSERT INTO ivmc.v (customer, amount, __ivmc_weight) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -166,21 +198,21 @@ BEGIN
   -- Stage v: what the view shows
   SELECT count(*) INTO n.returns
   FROM ivmc.changes_public_returns returns
-  WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+  WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
     AND returns.amount > 0;
-
-  -- MERGE: net rows by image
   IF n.returns > 0 THEN
+
+    -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT returns.customer, returns.amount, sum(returns.__ivmc_weight) AS __ivmc_weight
       FROM (
              SELECT returns.customer, returns.amount, returns.__ivmc_weight
              FROM ivmc.changes_public_returns returns
-             WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+             WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
                AND returns.amount > 0
              LIMIT n.returns
            ) returns
-      GROUP BY returns.customer, returns.amount, record_send(ROW(returns.amount))
+      GROUP BY returns.customer, returns.amount
       HAVING sum(returns.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
     WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
@@ -189,7 +221,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.returns;
+  rows_in := n.pending;
   rows_changed := n.changed;
 END $ivmc$;
 
@@ -240,9 +272,12 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   delta_1 bigint := 0;
   orders bigint := 0;
@@ -250,14 +285,25 @@ DECLARE
   returns bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) + (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_returns b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+    + (SELECT count(*) FROM ivmc.changes_public_returns b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (customer, amount, __ivmc_weight)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT terms.customer, terms.amount, count(*) AS __ivmc_weight
     FROM (
            SELECT orders.customer, orders.amount::numeric AS amount
@@ -267,8 +313,10 @@ BEGIN
            FROM public.returns
          ) terms
     GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
+    INSERT INTO ivmc.v (customer, amount, __ivmc_weight) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -280,35 +328,35 @@ BEGIN
   -- Stage v: what the view shows
   SELECT count(*) INTO n.orders
   FROM ivmc.changes_public_orders orders
-  WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq);
   IF n.orders > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT orders.customer, orders.amount, orders.__ivmc_weight
     FROM (
            SELECT orders.customer, orders.amount::numeric AS amount, orders.__ivmc_weight
            FROM ivmc.changes_public_orders orders
-           WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
            LIMIT n.orders
          ) orders;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
   SELECT count(*) INTO n.returns
   FROM ivmc.changes_public_returns returns
-  WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq);
+  WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq);
   IF n.returns > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT returns.customer, returns.amount, returns.__ivmc_weight
     FROM (
            SELECT returns.customer, -returns.amount, returns.__ivmc_weight
            FROM ivmc.changes_public_returns returns
-           WHERE (returns.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+           WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
            LIMIT n.returns
          ) returns;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
   END IF;
-
-  -- MERGE: net rows by image
   IF n.delta_1 > 0 THEN
+
+    -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
       FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
@@ -321,7 +369,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.orders + n.returns;
+  rows_in := n.pending;
   rows_changed := n.changed;
   IF n.small THEN
     DELETE FROM pg_temp.v__delta;
@@ -366,27 +414,43 @@ CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
 <<n>>
 DECLARE
   changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
   small boolean := true;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.small := (SELECT count(*) FROM (SELECT FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq) LIMIT 5001) b) <= 5000;
+  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF NOT n.small AND NOT recompute THEN
+    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass))));
+    IF n.estimate > frontier.ms_full THEN
+      recompute := true;
+      reason := format('%s changes would take about %s ms, all rows %s ms',
+        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
   IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    INSERT INTO ivmc.v (id)
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT orders.id
     FROM public.orders
     WHERE orders.amount > 1000
       AND orders.amount < 5000;
+    INSERT INTO ivmc.v (id) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
-    rows_in := 0;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
     strategy := 'full';
     RETURN;
   END IF;
@@ -395,12 +459,12 @@ BEGIN
   -- Stage v: what the view shows
   SELECT count(*) INTO n.orders
   FROM ivmc.changes_public_orders orders
-  WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+  WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
     AND orders.amount > 1000
     AND orders.amount < 5000;
-
-  -- MERGE: net rows by key
   IF n.orders > 0 THEN
+
+    -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
       FROM (
@@ -408,7 +472,7 @@ BEGIN
         FROM (
                SELECT orders.id, orders.__ivmc_weight
                FROM ivmc.changes_public_orders orders
-               WHERE (orders.__ivmc_xid >= pg_snapshot_xmin(frontier.snapshot) AND NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+               WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
                  AND orders.amount > 1000
                  AND orders.amount < 5000
                LIMIT n.orders
@@ -424,7 +488,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
-  rows_in := n.orders;
+  rows_in := n.pending;
   rows_changed := n.changed;
 END $ivmc$;
 
