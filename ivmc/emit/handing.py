@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivmc.emit.query import positional
-from ivmc.emit.text import listing, text
+from ivmc.emit.text import declared, listing, text
 from ivmc.emit.work import Work, table
 from ivmc.ir import Carried, Net
 from ivmc.names import WEIGHT, identifier
@@ -13,7 +13,7 @@ from ivmc.scalar import Scalar
 def remember(work: Work, groups: Carried) -> Carried:
     """The touched groups as they were, before the MERGE."""
     names = positional(tuple(work.storage.outputs))
-    kinds = [*((name, column.type.sql) for column, name in names.items()), (WEIGHT, "bigint")]
+    kinds = [*((name, declared(column)) for column, name in names.items()), (WEIGHT, "bigint")]
     rows = Carried(work.program.temp("old", kinds), tuple(names))
     work.program.queries.counts[rows] = work.program.variable("old")
     work.program.comment("The old rows of the touched groups")
@@ -27,7 +27,7 @@ def hand_on(work: Work, rows: Carried, groups: Carried) -> None:
     program.comment("What changed in the touched groups: old rows out, new rows in")
     _rows(work, rows, groups, 1)
     names = positional(tuple(work.storage.outputs))
-    kinds = [*((name, column.type.sql) for column, name in names.items()), (WEIGHT, "bigint")]
+    kinds = [*((name, declared(column)) for column, name in names.items()), (WEIGHT, "bigint")]
     changes = program.temp_named(queries.changes[work.stage.name], kinds)
     queries.fresh_statement()
     select = queries.select(Net(rows), [(name, column) for column, name in names.items()], weight=WEIGHT)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ivmc.emit.query import Queries, positional
-from ivmc.emit.text import indent
+from ivmc.emit.text import declared, indent
 from ivmc.ir import Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, walk
 from ivmc.names import WEIGHT, fitted, identifier
 from ivmc.optimise import simplify
@@ -154,7 +154,7 @@ class Program:
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
         names = positional(rel.schema)
-        columns = [(name, column.type.sql) for column, name in names.items()]
+        columns = [(name, declared(column)) for column, name in names.items()]
         name = self.temp("delta", [*columns, (WEIGHT, "bigint")])
         carried = Carried(name, rel.schema)
         total = self.variable(f"delta_{len(self.temporary)}")

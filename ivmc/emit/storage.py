@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ivmc.catalog import Catalog, Type
 from ivmc.emit.query import Queries, positional
+from ivmc.emit.text import declared
 from ivmc.ir import Rel
 from ivmc.names import PREFIX, SCHEMA, WEIGHT, fitted, identifier, qualified
 from ivmc.rules.aggregate import grouped
@@ -86,7 +87,7 @@ class Storage:
         alive = ""
         if fold is not None and column is fold.count:
             alive = f" CHECK ({identifier(name)} {'>' if self.key else '>='} 0)"
-        return f"{identifier(name)} {column.type.sql}{required}{alive}"
+        return f"{identifier(name)} {declared(column)}{required}{alive}"
 
     def printed(self, columns: Sequence[Col]) -> list[str]:
         return [identifier(self.names[column]) for column in columns]

@@ -65,3 +65,8 @@ def conditions(predicates: Iterable[str], first: str = "WHERE") -> str:
 def derived(sql: str, alias: str) -> str:
     """A subquery in FROM."""
     return f"(\n{indent(sql)}\n) {alias}" if "\n" in sql else f"({sql}) {alias}"
+
+
+def declared(column: Col) -> str:
+    """A column's type as a table declares it."""
+    return f"{column.type.sql} COLLATE {column.collation}" if column.collation else column.type.sql

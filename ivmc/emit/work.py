@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ivmc.emit.program import Program
 from ivmc.emit.storage import Storage
-from ivmc.emit.text import indent
+from ivmc.emit.text import declared, indent
 from ivmc.ir import Carried, Rel
 from ivmc.names import PREFIX, identifier
 from ivmc.scalar import Col, fresh
@@ -39,7 +39,7 @@ class Work:
         """A temporary table with stored columns under their stored names, and a count of its rows."""
         chosen = tuple(columns if columns is not None else self.storage.columns)
         renamed = tuple(fresh(self.storage.names[column], column) for column in chosen)
-        kinds = ["numeric" if self._is_sum(column) else column.type.sql for column in chosen]
+        kinds = ["numeric" if self._is_sum(column) else declared(column) for column in chosen]
         name = self.program.temp(suffix, list(zip([column.name for column in renamed], kinds, strict=True)))
         groups = Carried(name, renamed, signed=False)
         self.program.queries.counts[groups] = self.program.variable(suffix)
