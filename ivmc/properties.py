@@ -73,6 +73,11 @@ IDENTITY = frozenset(
 )
 
 
+def is_identity(column: Col) -> bool:
+    """Are equal values of the column one value?"""
+    return column.type.name in IDENTITY and column.collation is None
+
+
 def reduced(rel: Rel, group: tuple[Col, ...]) -> tuple[Col, ...]:
     """Grouping columns that determine the others: `GROUP BY d.id, d.name` is keyed by `d.id`."""
     kept = list(group)
@@ -92,7 +97,7 @@ def determined(rel: Rel, given: Iterable[Col]) -> frozenset[Col]:
     facts = list(_dependencies(rel))
     equal = _closure(given, _renames(rel))
     rows = [(key, frozenset(scan.schema)) for scan in _scans(rel) for key in keys(scan)]
-    known = _closure((column for column in equal if column.type.name in IDENTITY), facts)
+    known = _closure((column for column in equal if is_identity(column)), facts)
     while new := {column for key, row in rows if key <= equal | known for column in row - known}:
         known = _closure(known | new, facts)
     return known
@@ -147,6 +152,6 @@ def _parts(rel: Rel) -> tuple[Rel, ...]:
 
 def _equalities(predicates: Iterable[Scalar]) -> Iterable[tuple[Key, Key]]:
     for a, b in _equal_pairs(predicates):
-        if a.type.name in IDENTITY and b.type.name in IDENTITY:
+        if is_identity(a) and is_identity(b):
             yield frozenset({a}), frozenset({b})
             yield frozenset({b}), frozenset({a})

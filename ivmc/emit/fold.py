@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ivmc.differentiate import differentiate
 from ivmc.emit import handing, reread
-from ivmc.emit.storage import equality
 from ivmc.emit.text import indent, listing
 from ivmc.emit.work import FOUND, Work, insertion, row, table
 from ivmc.ir import Aggregate, Carried
@@ -74,13 +73,13 @@ def _sums(work: Work, fold: Fold) -> list[str]:
 
 def _by_image(work: Work, rows: str, fold: Fold) -> str:
     """The change of each group per image of its dependent columns (law 15)."""
-    storage = work.storage
+    storage, queries = work.storage, work.program.queries
     items = [f"g.{name}" for name in work.key]
     groups = list(items)
     for column, name in zip(storage.dependent, storage.printed(storage.dependent), strict=True):
-        comparable = storage.catalog.equality(column.type) != "none"
+        comparable = queries.equality(column) != "none"
         items.append(f"g.{name}" if comparable else f"(array_agg(g.{name}))[1] AS {name}")
-        groups += work.program.queries.image(f"g.{name}", column.type)
+        groups += queries.image(f"g.{name}", column)
     return f"{listing([*items, *_sums(work, fold)], 'SELECT')}\nFROM {rows} g\n{listing(groups, 'GROUP BY')}"
 
 
@@ -124,7 +123,7 @@ def _sum(name: str, column: Col) -> str:
 def _better(work: Work, extremum: Extremum) -> list[str]:
     """The extremum and its count, where the group has not lost it."""
     value, count, ahead = _value(work, extremum), _count(work, extremum), _ahead(work, extremum)
-    same = f"d.{value} {equality(extremum.value.type)} t.{value}"
+    same = f"d.{value} {_equal(work, extremum)} t.{value}"
     return [
         f"{value} = CASE WHEN {ahead} THEN d.{value} ELSE t.{value} END",
         f"{count} = CASE WHEN {ahead} THEN d.{count} WHEN {same} THEN t.{count} + d.{count} ELSE t.{count} END",
@@ -139,11 +138,14 @@ def _count(work: Work, extremum: Extremum) -> str:
     return identifier(work.storage.names[extremum.count])
 
 
+def _equal(work: Work, extremum: Extremum) -> str:
+    return work.storage.operator("=", extremum.value.type)
+
+
 def _ahead(work: Work, extremum: Extremum) -> str:
     """Is the best of the change better than what is stored?"""
-    value, kind = _value(work, extremum), extremum.value.type
-    op = "<" if extremum.best == "min" else ">"
-    op = op if kind.schema == "pg_catalog" else f"OPERATOR({identifier(kind.schema)}.{op})"
+    value = _value(work, extremum)
+    op = work.storage.operator("<" if extremum.best == "min" else ">", extremum.value.type)
     return f"d.{value} {op} t.{value} OR (t.{value} IS NULL AND d.{value} IS NOT NULL)"
 
 
@@ -176,9 +178,9 @@ def _losses(work: Work, fold: Fold) -> list[str]:
     for extremum in fold.extrema:
         value, count = _value(work, extremum), _count(work, extremum)
         gone = f"t.{count} + d.{count} <= 0"
-        if work.storage.catalog.equality(extremum.value.type) != "identity":
+        if work.program.queries.equality(extremum.value) != "identity":
             gone = f"({gone} OR {row('d', [value])} *<> {row('t', [value])})"
-        tests.append(f"d.{value} {equality(extremum.value.type)} t.{value} AND {gone}")
+        tests.append(f"d.{value} {_equal(work, extremum)} t.{value} AND {gone}")
         tests.append(f"d.{count} < 0 AND ({_ahead(work, extremum)})")
     return tests
 

@@ -57,12 +57,20 @@ class Program:
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:
-        """Statements that run under a condition."""
+        """Statements that run under a condition; what they count or carry is known to them alone."""
         self.emit(f"IF {condition} THEN")
+        with self.branch():
+            yield
+        self.emit("END IF;")
+
+    @contextmanager
+    def branch(self) -> Iterator[None]:
+        """One arm of an IF."""
+        counts, carried = dict(self.queries.counts), dict(self.carried)
         self.depth += 1
         yield
         self.depth -= 1
-        self.emit("END IF;")
+        self.queries.counts, self.carried = counts, carried
 
     def temp(self, suffix: str, columns: Sequence[tuple[str, str]]) -> str:
         """A temporary table kept for the session; its name, unquoted."""
@@ -192,12 +200,13 @@ class Program:
             self.gathered(leaf)
         counts = [self.queries.counts[self.carried.get(leaf, leaf)] for leaf in unchanged]
         quiet = self.without(rel, core, base, unchanged)
-        with self.when(" AND ".join(f"{count} = 0" for count in counts)):
+        self.emit(f"IF {' AND '.join(f'{count} = 0' for count in counts)} THEN")
+        with self.branch():
             self.run_plain(quiet, sink)
-            self.depth -= 1
-            self.emit("ELSE")
-            self.depth += 1
+        self.emit("ELSE")
+        with self.branch():
             self.run_plain(rel, sink)
+        self.emit("END IF;")
 
     def run_plain(self, rel: Rel, sink: Sink) -> None:
         for term in self.terms(rel):

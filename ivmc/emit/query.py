@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ivmc.catalog import Catalog, Type
+from ivmc.catalog import Catalog
 from ivmc.emit.text import conditions, derived, listing, text
 from ivmc.ir import Aggregate, Call, Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Scan, Union, Values, walk
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
@@ -60,7 +60,7 @@ class Block:
     def body(self) -> str:
         """FROM and WHERE."""
         lines = [listing(self.tables, "FROM")] if self.tables else []
-        predicates = [text(predicate, self.name, 3) for predicate in map(self._resolved, self.where)]
+        predicates = [text(predicate, self.name, 3) for predicate in self.where]
         if predicates or self.raw:
             lines.append(conditions([*self.raw, *predicates]))
         if self.groups:
@@ -68,9 +68,6 @@ class Block:
         if self.having:
             lines.append(f"HAVING {self.having}")
         return "\n".join(lines)
-
-    def _resolved(self, predicate: Scalar) -> Scalar:
-        return substitute(predicate, self.values)
 
 
 @dataclass
@@ -265,8 +262,8 @@ class Queries:
         values: dict[Col, Scalar] = {}
         for column in rel.schema:
             value = block.sql(column)
-            groups.extend(self.image(block.grouping(column), column.type))
-            comparable = self.catalog.equality(column.type) != "none"
+            groups.extend(self.image(block.grouping(column), column))
+            comparable = self.equality(column) != "none"
             values[column] = block.values[column] if comparable else _raw(f"(array_agg({value}))[1]", column)
         total = f"sum({block.weight})" if block.signed else "count(*)"
         having = f"{total} <> 0" if block.signed else ""
@@ -274,9 +271,13 @@ class Queries:
             block, values=values, groups=groups, having=having, weights=[total], negative=False
         )
 
-    def image(self, sql: str, kind: Type) -> tuple[str, ...]:
+    def equality(self, column: Col) -> str:
+        """Do equal values of a column look the same? identity, equal (not always), none (no `=`)."""
+        return self.catalog.equality(column.type, column.collation)
+
+    def image(self, sql: str, column: Col) -> tuple[str, ...]:
         """What to group by so that only identical images meet."""
-        match self.catalog.equality(kind):
+        match self.equality(column):
             case "identity":
                 return (sql,)
             case "equal":
@@ -290,7 +291,7 @@ class Queries:
         values: dict[Col, Scalar] = {}
         groups: list[str] = []
         for key in rel.keys:
-            comparable = self.catalog.equality(key.type) != "none"
+            comparable = self.equality(key) != "none"
             sql = block.grouping(key)
             values[key] = block.values[key] if comparable else _raw(f"(array_agg({sql}))[1]", key)
             groups.append(sql if comparable else f"record_send(ROW({sql}))")

@@ -123,10 +123,11 @@ class Storage:
 
     def _equal(self, column: Col, one: str, other: str) -> str:
         name = identifier(self.names[column])
-        equal = f"{one}.{name} {equality(column.type)} {other}.{name}"
+        op = self.operator("=", column.type)
+        equal = f"{one}.{name} {op} {other}.{name}"
         if not column.nullable:
             return equal
-        if equality(column.type) == "=":
+        if op == "=":
             return f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}"
         return f"({equal} OR {one}.{name} IS NULL AND {other}.{name} IS NULL)"
 
@@ -134,6 +135,11 @@ class Storage:
     def inserted(self) -> list[str]:
         """Every column of the table."""
         return self.printed(self.columns) + ([WEIGHT] if self.is_bag else [])
+
+    def operator(self, name: str, kind: Type) -> str:
+        """A comparison of a type's default operator class, whatever the search_path (law 3)."""
+        schema = self.catalog.operator((name,), kind, kind).schema
+        return name if schema == "pg_catalog" else f"OPERATOR({identifier(schema)}.{name})"
 
     def fill(self, queries: Queries) -> str:
         """INSERT … SELECT of the whole stage from its sources."""
@@ -155,8 +161,3 @@ def stored_form(stage: Stage, input: Rel) -> Rel:
     if stage.fold is None:
         return Aggregate(input, stage.op.keys, stage.op.calls)
     return grouped(input, stage.op, stage.fold)
-
-
-def equality(kind: Type) -> str:
-    """The `=` of a type's default operator class, whatever the search_path (law 3)."""
-    return "=" if kind.schema == "pg_catalog" else f"OPERATOR({identifier(kind.schema)}.=)"
