@@ -38,7 +38,7 @@ def explain(conn: Connection, view: View, rows: int, rounds: int, seed: int) -> 
 
     Returns a page of text, as `recorded` does.
     """
-    maintain(conn, view); conn.execute("UPDATE ivmc.frontier SET ms_full = 1e9")
+    maintain(conn, view)
     plain = [_change_and_refresh(conn, view, rows, seed + n) for n in range(rounds)]
     mixed(conn, rows, seed + rounds)
     usual = f"{rows} rows: {statistics.median(plain):.2f} ms (median of {rounds}), without plans"

@@ -15,7 +15,22 @@ from types import ModuleType
 from typing import assert_never
 
 from ivmc.emit.text import text
-from ivmc.ir import Aggregate, Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Scan, Union, Values, inputs, walk
+from ivmc.ir import (
+    Aggregate,
+    Carried,
+    Delta,
+    Filter,
+    Join,
+    Negate,
+    Net,
+    Project,
+    Rel,
+    Scan,
+    Union,
+    Values,
+    inputs,
+    walk,
+)
 from ivmc.names import SCHEMA, identifier, qualified
 from ivmc.plan import Plan
 from ivmc.rules import aggregate, filter, join, project, reread, scan, store, union, values
@@ -64,13 +79,19 @@ def _stage(stage: Stage) -> Operator:
     below = (_operator(stage.input),)
     table = qualified(SCHEMA, stage.name)
     if stage.op is None:
-        how = f"one row per {_listed(stage.key)}" if stage.key is not None else "one row per image, with its weight"
+        how = (
+            f"one row per {_listed(stage.key)}"
+            if stage.key is not None
+            else "one row per image, with its weight"
+        )
         return _described(store, "store the rows", f"{table}: {how}", (), (), below)
     keys = f" by {_listed(stage.op.keys)}" if stage.op.keys else ""
     calls = ", ".join(dict.fromkeys(call.function.name for _, call in stage.op.calls)) or "distinct rows"
     title = f"aggregate{keys}: {calls}"
     if stage.fold is not None:
-        state = f"{table}: {len(stage.fold.states)} counts and sums, {len(stage.fold.extrema)} extrema per group"
+        state = (
+            f"{table}: {len(stage.fold.states)} counts and sums, {len(stage.fold.extrema)} extrema per group"
+        )
         again = ("groups that lose an extremum are read again",) if stage.fold.extrema else ()
         wanted = _reread_indexes(stage) if stage.fold.extrema else ()
         return _described(aggregate, title, state, again, wanted, below)
@@ -96,7 +117,11 @@ def _operator(rel: Rel) -> Operator:
             return _described(project, f"compute {_shown(computed)}", "", _netting(computed), (), below)
         case Join(_, _, on):
             title = f"join on {_shown(on)}" if on else "cross join"
-            cross = () if any(map(equated, on)) else ("no column is equated: every change meets the whole other side",)
+            cross = (
+                ()
+                if any(map(equated, on))
+                else ("no column is equated: every change meets the whole other side",)
+            )
             return _described(join, title, "", cross, _join_indexes(rel), below)
         case Union():
             return _described(union, "union all", "", (), (), below)
@@ -221,7 +246,11 @@ def tree(plan: Plan) -> str:
     for stage in plan.report:
         lines += ["", *_branch(stage, "", "")]
     if indexes := wanted(plan):
-        lines += ["", "Indexes without which a refresh scans the table:", *(f"  {index};" for index in indexes)]
+        lines += [
+            "",
+            "Indexes without which a refresh scans the table:",
+            *(f"  {index};" for index in indexes),
+        ]
     return "\n".join(lines)
 
 

@@ -262,10 +262,12 @@ def scalars(rel: Rel) -> tuple[Scalar, ...]:
 
 
 def empty(schema: tuple[Col, ...]) -> Union:
+    """The relation without rows."""
     return Union((), schema)
 
 
 def is_empty(rel: Rel) -> bool:
+    """Is it the relation without rows, by its form?"""
     return isinstance(rel, Union) and not rel.inputs
 
 

@@ -31,7 +31,9 @@ def _normalise(rel: Rel, needed: frozenset[Col]) -> Rel:
             return Aggregate(_normalise(input, below), keys, kept)
         case Union(inputs, schema):
             kept_schema = tuple(column for column in schema if column in needed)
-            return Union(tuple(_reordered(_normalise(arm, needed), kept_schema) for arm in inputs), kept_schema)
+            return Union(
+                tuple(_reordered(_normalise(arm, needed), kept_schema) for arm in inputs), kept_schema
+            )
         case Scan() | Values() | Project() | Filter() | Join():
             return _block(rel).built(needed)
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivmc import errors
 from ivmc.bind import Bound, bind
 from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError, Diagnostic
@@ -13,14 +14,20 @@ from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan
 from ivmc.stages import staged
 
+OLDEST = 15  # the first server with MERGE
 
-def compile(sql: str, catalog: Catalog, *, name: str = "view", mode: Mode = "auto", version: int | None = None) -> Plan:
-    """The plan that keeps `name` equal to the query `sql`, under PostgreSQL `version` and later.
+
+def compile(
+    sql: str, catalog: Catalog, *, name: str = "view", mode: Mode = "auto", version: int | None = None
+) -> Plan:
+    """The plan that keeps `name` equal to the query `sql`, on PostgreSQL 15 and later.
 
     `name` may carry a schema: `sales.daily`. Statements before the query are the caller's to read
     (`Catalog.from_sql`). Raises CompileError for a query that PostgreSQL would reject, or that is
     not maintained differentially when `mode` asks for it.
     """
+    if version is not None and version < OLDEST:
+        raise CompileError([errors.ServerTooOld(None, str(version))])
     parsed = parse(sql)
     schema, _, relation = name.rpartition(".")
     schema = schema or (catalog.search_path[0] if catalog.search_path else "public")

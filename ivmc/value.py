@@ -76,7 +76,7 @@ def _junction(args: Iterable[Scalar], row: Row, *, decisive: bool) -> bool | Non
     for arg in args:
         truth = value(arg, row)
         if truth is decisive:
-            return decisive
+            return bool(decisive)
         unknown = unknown or truth is None
     return None if unknown else not decisive
 

@@ -124,9 +124,10 @@ def _better(work: Work, extremum: Extremum) -> list[str]:
     """The extremum and its count, where the group has not lost it."""
     value, count, ahead = _value(work, extremum), _count(work, extremum), _ahead(work, extremum)
     same = f"d.{value} {_equal(work, extremum)} t.{value}"
+    counted = f"WHEN {ahead} THEN d.{count} WHEN {same} THEN t.{count} + d.{count}"
     return [
         f"{value} = CASE WHEN {ahead} THEN d.{value} ELSE t.{value} END",
-        f"{count} = CASE WHEN {ahead} THEN d.{count} WHEN {same} THEN t.{count} + d.{count} ELSE t.{count} END",
+        f"{count} = CASE {counted} ELSE t.{count} END",
     ]
 
 
@@ -183,5 +184,3 @@ def _losses(work: Work, fold: Fold) -> list[str]:
         tests.append(f"d.{value} {_equal(work, extremum)} t.{value} AND {gone}")
         tests.append(f"d.{count} < 0 AND ({_ahead(work, extremum)})")
     return tests
-
-

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pglast import ast
 
 from ivmc.catalog import Catalog, Relation
 from ivmc.emit.capture import buffer_name
+from ivmc.emit.function import refresh_function
 from ivmc.names import SCHEMA, body, fitted, identifier, qualified, view_id
 from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan, Source, Visible
 
 
 def full_plan(
-    schema: str, name: str, parsed: Parsed, columns: tuple[str, ...] | None, catalog: Catalog, mode: Mode, reason: str
+    schema: str,
+    name: str,
+    parsed: Parsed,
+    columns: tuple[str, ...] | None,
+    catalog: Catalog,
+    mode: Mode,
+    reason: str,
 ) -> Plan:
     """Storage that holds the query's result, and a refresh that computes it anew.
 
@@ -54,9 +61,9 @@ def replacement(table: str, query: str, id: str) -> list[str]:
     return [
         f"EXECUTE {created};",
         f"DELETE FROM {table};",
-        f"EXECUTE 'INSERT INTO {table} TABLE {anew}';",
+        f"EXECUTE {body(f'INSERT INTO {table} TABLE {anew}', 'query')};",
         "GET DIAGNOSTICS rows_changed = ROW_COUNT;",
-        f"EXECUTE 'DROP TABLE {anew}';",
+        f"EXECUTE {body(f'DROP TABLE {anew}', 'query')};",
     ]
 
 
@@ -68,39 +75,36 @@ BEGIN
   rows_in := 0;
 {steps}
 END """
-    name = qualified(SCHEMA, fitted(id, "__refresh"))
-    return (
-        f"CREATE FUNCTION {name}(\n"
-        "  frontier ivmc.frontier, recompute boolean,\n"
-        "  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text\n"
-        f") LANGUAGE plpgsql AS {body(code)}"
-    )
+    return refresh_function(id, code)
 
 
 def _source(relation: Relation) -> Source:
-    kind = "p" if relation.kind == "p" else "r"
     buffer = buffer_name(relation.schema, relation.name)
+    kind = source_kind(relation)
     return Source(relation.schema, relation.name, kind, relation.columns, relation.primary_key, buffer)
+
+
+def source_kind(relation: Relation) -> Literal["r", "p", "view"]:
+    """How a relation is captured; a view that is a source is a maintained one."""
+    kinds: dict[str, Literal["p", "view"]] = {"p": "p", "v": "view"}
+    return kinds.get(relation.kind, "r")
 
 
 def tables(node: Any, catalog: Catalog, hidden: frozenset[str] = frozenset()) -> Iterator[Relation]:
     """Every table that a query reads, through views; names of WITH queries are not tables."""
-    match node:
-        case ast.SelectStmt() if node.withClause is not None:
-            hidden = hidden | {cte.ctename for cte in node.withClause.ctes}
-        case ast.RangeVar():
-            yield from _named(node, catalog, hidden)
-            return
-        case tuple():
-            for item in node:
-                yield from tables(item, catalog, hidden)
-            return
+    if isinstance(node, ast.RangeVar):
+        yield from _named(node, catalog, hidden)
+        return
+    if isinstance(node, ast.SelectStmt) and node.withClause is not None:
+        hidden |= {cte.ctename for cte in node.withClause.ctes or ()}
+    parts = node if isinstance(node, tuple) else ()
     if isinstance(node, ast.Node):
-        for field in node:
-            yield from tables(getattr(node, field), catalog, hidden)
+        parts = tuple(getattr(node, field) for field in node)
+    for part in parts:
+        yield from tables(part, catalog, hidden)
 
 
-def _named(node: ast.RangeVar, catalog: Catalog, hidden: frozenset[str]) -> Iterator[Relation]:
+def _named(node: Any, catalog: Catalog, hidden: frozenset[str]) -> Iterator[Relation]:
     if node.schemaname is None and node.relname in hidden:
         return
     names = (node.schemaname, node.relname) if node.schemaname else (node.relname,)
@@ -109,5 +113,5 @@ def _named(node: ast.RangeVar, catalog: Catalog, hidden: frozenset[str]) -> Iter
         return
     if relation.kind == "v" and relation.definition:
         yield from tables(parse(relation.definition).select, catalog)
-    elif relation.kind in ("r", "p"):
+    elif relation.kind in ("r", "p", "v"):
         yield relation

@@ -38,7 +38,9 @@ def _rows(work: Work, rows: Carried, groups: Carried, weight: int) -> None:
     """What the stage shows of some groups, at this point of the program."""
     storage = work.storage
     names = positional(tuple(storage.outputs)).values()
-    items = [f"{_shown(work, s)} AS {identifier(n)}" for s, n in zip(storage.outputs.values(), names, strict=True)]
+    items = [
+        f"{_shown(work, s)} AS {identifier(n)}" for s, n in zip(storage.outputs.values(), names, strict=True)
+    ]
     keys = [f"k.{name}" for name in work.key]
     some = f"SELECT DISTINCT {', '.join(keys) or '1'} FROM {table(groups)} k LIMIT {work.counted(groups)}"
     work.program.run(

@@ -149,7 +149,11 @@ class Program:
 
     def operand(self, rel: Rel) -> Rel:
         """What a term reads: net deltas and sums of deltas from a temporary table, else as it is."""
-        if rel not in self.carried and self.changes(rel) and (isinstance(rel, Net) or len(self.terms(rel)) > 1):
+        if (
+            rel not in self.carried
+            and self.changes(rel)
+            and (isinstance(rel, Net) or len(self.terms(rel)) > 1)
+        ):
             self.carried[rel] = self.carry(rel)
         return self.prepared(rel)
 

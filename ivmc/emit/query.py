@@ -12,10 +12,24 @@ from dataclasses import dataclass, field, replace
 
 from ivmc.catalog import Catalog
 from ivmc.emit.text import conditions, derived, listing, text
-from ivmc.ir import Aggregate, Call, Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Scan, Union, Values, walk
+from ivmc.ir import (
+    Aggregate,
+    Call,
+    Carried,
+    Delta,
+    Filter,
+    Join,
+    Negate,
+    Net,
+    Project,
+    Rel,
+    Scan,
+    Union,
+    Values,
+    walk,
+)
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
 from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, columns, substitute
-
 
 RESERVED = frozenset({"frontier", "n"})
 
@@ -186,7 +200,9 @@ class Queries:
         if scan.relation.name in self.changes and scan.relation.schema == SCHEMA:
             _, outputs = self.stored[scan.relation.name]
             names = {c: n for c, n in positional(tuple(outputs)).items() if c in scan.schema}
-            return self.table(f"pg_temp.{identifier(self.changes[scan.relation.name])}", scan.alias, names, signed=True)
+            return self.table(
+                f"pg_temp.{identifier(self.changes[scan.relation.name])}", scan.alias, names, signed=True
+            )
         buffer = self.buffers[scan.relation.schema, scan.relation.name]
         alias = self.alias(scan.alias)
         names = {column: f"{alias}.{identifier(column.name)}" for column in scan.schema}
@@ -267,9 +283,7 @@ class Queries:
             values[column] = block.values[column] if comparable else _raw(f"(array_agg({value}))[1]", column)
         total = f"sum({block.weight})" if block.signed else "count(*)"
         having = f"{total} <> 0" if block.signed else ""
-        return replace(
-            block, values=values, groups=groups, having=having, weights=[total], negative=False
-        )
+        return replace(block, values=values, groups=groups, having=having, weights=[total], negative=False)
 
     def equality(self, column: Col) -> str:
         """Do equal values of a column look the same? identity, equal (not always), none (no `=`)."""
@@ -299,29 +313,29 @@ class Queries:
         return replace(block, values=values, groups=groups, weights=[], negative=False)
 
     def call(self, call: Call, block: Block) -> str:
-        """An aggregate call; over signed rows, a state counts and adds with the weights."""
-        args = [block.sql(arg) for arg in call.args]
+        """An aggregate call as the query has it, or as a running state."""
         where = [] if call.filter is None else [block.sql(call.filter, 3)]
         ordered = ", ".join(block.sql(item) + words for item, words in call.order)
-        if not call.state:
-            inside = "*" if call.star else ", ".join(args)
-            inside = f"DISTINCT {inside}" if call.distinct else inside
-            inside = f"VARIADIC {inside}" if call.variadic else inside
-            if call.within_group:
-                return _filtered(f"{self.function(call)}({inside}) WITHIN GROUP (ORDER BY {ordered})", where)
-            return _filtered(f"{self.function(call)}({inside}{f' ORDER BY {ordered}' if ordered else ''})", where)
+        if call.state:
+            return self.state(call, block, where, ordered)
+        inside = "*" if call.star else ", ".join(block.sql(arg) for arg in call.args)
+        inside = f"DISTINCT {inside}" if call.distinct else inside
+        inside = f"VARIADIC {inside}" if call.variadic else inside
+        within = f") WITHIN GROUP (ORDER BY {ordered}" if call.within_group else ""
+        plainly = f" ORDER BY {ordered}" if ordered and not within else ""
+        return _filtered(f"{self.function(call)}({inside}{plainly}{within})", where)
+
+    def state(self, call: Call, block: Block, where: list[str], ordered: str) -> str:
+        """A running count or sum: over signed rows, it counts and adds with the weights."""
         weight = block.weight if block.signed else ""
         match call.function.name, call.args:
             case "array_agg", _:
                 return f"(array_agg({weight or '1'} ORDER BY {ordered}))[1]"
-            case "count", ():
-                counted = f"sum({weight})" if weight else "count(*)"
-            case "count", (argument,):
-                where = [*where, f"{block.sql(argument, 5)} IS NOT NULL"]
-                counted = f"sum({weight})" if weight else "count(*)"
-            case _, (argument,):
-                counted = f"sum({_weighed(weight, argument, block)})"
-        counted = _filtered(counted, where)
+            case "count", args:
+                present = [f"{block.sql(arg, 5)} IS NOT NULL" for arg in args]
+                counted = _filtered(f"sum({weight})" if weight else "count(*)", [*where, *present])
+            case _, args:
+                counted = _filtered(f"sum({_weighed(weight, args[0], block)})", where)
         return f"coalesce({counted}, 0)" if "sum(" in counted else counted
 
     def function(self, call: Call) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from ivmc.catalog import Catalog
 from ivmc.emit import fold, reread, store
 from ivmc.emit.capture import buffer_name, unread
+from ivmc.emit.full import source_kind
+from ivmc.emit.function import refresh_function
 from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent, text
 from ivmc.emit.work import Work
-from ivmc.names import SCHEMA, WEIGHT, body, fitted, identifier, literal, qualified
+from ivmc.names import SCHEMA, WEIGHT, fitted, identifier, literal, qualified
 from ivmc.plan import Source, Visible
 from ivmc.scalar import Scalar
 from ivmc.stages import Staged, sources
@@ -32,7 +34,11 @@ class Emission:
         stages = {s.stage.name: (s.names, s.outputs) for s in self.storages}
         changes = {s.stage.name: fitted(s.stage.name, "__changes") for s in self.storages[:-1]}
         self.queries = Queries(
-            catalog, stages, {t: buffer_name(*t) for t in self.tables}, changes, is_new=unread("{alias}", "frontier")
+            catalog,
+            stages,
+            {t: buffer_name(*t) for t in self.tables},
+            changes,
+            is_new=unread("{alias}", "frontier"),
         )
 
     def sources(self) -> tuple[Source, ...]:
@@ -41,11 +47,13 @@ class Emission:
         scans = sources(self.staged.stages)
         for table in self.tables:
             relation = next(s.relation for s in scans if (s.relation.schema, s.relation.name) == table)
-            observed = {c.name for s in scans if s.relation is relation or s.relation == relation for c in s.schema}
+            observed = {
+                c.name for s in scans if s.relation is relation or s.relation == relation for c in s.schema
+            }
             wanted = observed | set(relation.primary_key)
             columns = tuple(c for c in relation.columns if c.name in wanted)
-            kind = "p" if relation.kind == "p" else "view" if relation.kind == "v" else "r"
-            found.append(Source(*table, kind, columns, relation.primary_key, buffer_name(*table)))  # type: ignore[arg-type]
+            kind = source_kind(relation)
+            found.append(Source(*table, kind, columns, relation.primary_key, buffer_name(*table)))
         return tuple(found)
 
     def storage(self) -> tuple[str, ...]:
@@ -66,14 +74,23 @@ class Emission:
 
             return text(substitute(scalar, outputs), lambda column: identifier(root.names[column]))
 
-        pairs = tuple((name, shown(scalar)) for name, scalar in zip(self.names, self.staged.outputs, strict=True))
+        pairs = tuple(
+            (name, shown(scalar)) for name, scalar in zip(self.names, self.staged.outputs, strict=True)
+        )
         where = " AND ".join(f"({shown(scalar)})" for scalar in self.staged.where)
         return Visible(pairs, where or None)
 
     def view(self, schema: str, name: str) -> str:
         visible, root = self.visible(), self.storages[-1]
-        items = [sql if sql == identifier(column) else f"{sql} AS {identifier(column)}" for column, sql in visible.columns]
-        lines = [f"CREATE VIEW {qualified(schema, name)} AS", "SELECT " + ",\n       ".join(items), f"FROM {root.table}"]
+        items = [
+            sql if sql == identifier(column) else f"{sql} AS {identifier(column)}"
+            for column, sql in visible.columns
+        ]
+        lines = [
+            f"CREATE VIEW {qualified(schema, name)} AS",
+            "SELECT " + ",\n       ".join(items),
+            f"FROM {root.table}",
+        ]
         if root.is_bag:
             lines[-1] += f" CROSS JOIN generate_series(1, {WEIGHT})"
         if visible.where:
@@ -104,7 +121,6 @@ class Emission:
         ]
         declared = "\n".join(f"  {identifier(name)} {kind};" for name, kind in program.variables.items())
         inner = "\n".join(indent(step) if step else "" for step in steps)
-        name = qualified(SCHEMA, fitted(self.id, "__refresh"))
         code = f"""
 #variable_conflict use_column
 <<n>>
@@ -118,12 +134,7 @@ BEGIN
   strategy := 'differential';
 {inner}
 END """
-        return (
-            f"CREATE FUNCTION {name}(\n"
-            "  frontier ivmc.frontier, recompute boolean,\n"
-            "  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text\n"
-            f") LANGUAGE plpgsql AS {body(code)}"
-        )
+        return refresh_function(self.id, code)
 
     def pending(self) -> list[str]:
         """How many changes there are, and what follows from it.
@@ -133,10 +144,9 @@ END """
         """
         if not self.tables:
             return []
-        counts = [
-            f"(SELECT count(*) FROM {SCHEMA}.{identifier(buffer_name(*table))} b WHERE {unread('b', 'frontier')})"
-            for table in self.tables
-        ]
+        new = unread("b", "frontier")
+        buffers = [f"{SCHEMA}.{identifier(buffer_name(*table))}" for table in self.tables]
+        counts = [f"(SELECT count(*) FROM {buffer} b WHERE {new})" for buffer in buffers]
         names = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
         share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
         pending = "\n  + ".join(counts)
@@ -147,7 +157,8 @@ END """
             "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
             "IF NOT n.small AND NOT recompute THEN",
             "  n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full",
-            f"    / ({share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ({names}))));",
+            f"    / ({share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
+            f"        WHERE c.oid IN ({names}))));",
             "  IF n.estimate > frontier.ms_full THEN",
             "    recompute := true;",
             "    reason := format('%s changes would take about %s ms, all rows %s ms',",

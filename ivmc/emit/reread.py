@@ -72,7 +72,9 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     )
     when = [f"WHEN MATCHED AND d.{FOUND} IS NULL THEN DELETE"]
     if rest:
-        when.append(f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} THEN UPDATE SET {assignments(rest)}")
+        when.append(
+            f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} THEN UPDATE SET {assignments(rest)}"
+        )
     work.merge(source, [*when, f"WHEN NOT MATCHED AND d.{FOUND} THEN {insertion(printed)}"])
 
 

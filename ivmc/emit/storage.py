@@ -78,7 +78,7 @@ class Storage:
             lines.append(f"PRIMARY KEY ({', '.join(self.printed(self.key))})")
         body = ",\n  ".join(lines)
         table = f"CREATE TABLE {self.table} (\n  {body}\n) WITH (fillfactor = 70)"
-        hashed = self.hashed("") if self.is_bag or self.key and not plain else ""
+        hashed = self.hashed("") if self.is_bag or (self.key and not plain) else ""
         return (table, f"CREATE INDEX ON {self.table} ({hashed})") if hashed else (table,)
 
     def _declared(self, column: Col, name: str) -> str:
@@ -106,7 +106,8 @@ class Storage:
         """Do the rows of two aliases, both with this table's column names, have one identity?"""
         if self.is_bag:
             rows = [
-                f"ROW({', '.join(f'{a}.{n}' for n in self.printed(self.columns))})::record" for a in (one, other)
+                f"ROW({', '.join(f'{a}.{n}' for n in self.printed(self.columns))})::record"
+                for a in (one, other)
             ]
             return self._hash_joined(one, other, f"{rows[0]} *= {rows[1]}")
         if not self.key:
@@ -143,7 +144,8 @@ class Storage:
 
     def fill(self, queries: Queries) -> str:
         """INSERT … SELECT of the whole stage from its sources."""
-        return f"INSERT INTO {self.table} ({', '.join(self.inserted)})\n{self.contents(queries, self.stage.input)}"
+        columns = ", ".join(self.inserted)
+        return f"INSERT INTO {self.table} ({columns})\n{self.contents(queries, self.stage.input)}"
 
     def contents(self, queries: Queries, input: Rel) -> str:
         """The stored rows that a stage has over `input`."""

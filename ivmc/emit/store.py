@@ -19,7 +19,9 @@ def write(work: Work) -> None:
             work.program.comment("MERGE: net rows by image")
             matched = f"WHEN MATCHED THEN UPDATE SET {WEIGHT} = t.{WEIGHT} + d.{WEIGHT}"
             gone = f"WHEN MATCHED AND t.{WEIGHT} + d.{WEIGHT} = 0 THEN DELETE"
-            work.merge(_net(work, rows), [gone, matched, f"WHEN NOT MATCHED THEN {insertion([*names, WEIGHT])}"])
+            work.merge(
+                _net(work, rows), [gone, matched, f"WHEN NOT MATCHED THEN {insertion([*names, WEIGHT])}"]
+            )
         else:
             work.program.comment("MERGE: net rows by key")
             came = f"WHEN NOT MATCHED AND d.{WEIGHT} > 0 THEN {insertion(names)}"
@@ -30,12 +32,14 @@ def write(work: Work) -> None:
 def _net(work: Work, rows: Rel) -> str:
     queries = work.program.queries
     queries.fresh_statement()
-    return queries.select(Net(rows), [(name, column) for column, name in work.storage.names.items()], weight=WEIGHT)
+    return queries.select(
+        Net(rows), [(name, column) for column, name in work.storage.names.items()], weight=WEIGHT
+    )
 
 
 def _newest(work: Work, rows: Rel) -> str:
     """One row per key: the one that came where there is one, else the one that went."""
-    key = ", ".join(work.key)
+    key, net = ", ".join(work.key), f"FROM (\n{indent(_net(work, rows))}\n) net"
     if not key:
-        return f"SELECT *\nFROM (\n{indent(_net(work, rows))}\n) net\nORDER BY {WEIGHT} DESC\nLIMIT 1"
-    return f"SELECT DISTINCT ON ({key}) *\nFROM (\n{indent(_net(work, rows))}\n) net\nORDER BY {key}, {WEIGHT} DESC"
+        return f"SELECT *\n{net}\nORDER BY {WEIGHT} DESC\nLIMIT 1"
+    return f"SELECT DISTINCT ON ({key}) *\n{net}\nORDER BY {key}, {WEIGHT} DESC"

@@ -37,10 +37,10 @@ def _wrapped(sql: str, own: int, level: int) -> str:
 
 
 def indent(sql: str, by: int = 2) -> str:
-    """Every line moved right.
+    r"""Every line moved right.
 
-    >>> indent("a\\nb")
-    '  a\\n  b'
+    >>> indent("a\nb")
+    '  a\n  b'
     """
     pad = " " * by
     return "\n".join(pad + line if line else line for line in sql.split("\n"))

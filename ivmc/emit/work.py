@@ -55,7 +55,9 @@ class Work:
         queries = self.program.queries
         queries.fresh_statement()
         outputs = [(target.schema[i].name, column) for i, column in enumerate(rel.schema)]
-        self.program.run(f"INSERT INTO {table(target)}\n{queries.select(rel, outputs)};", self.counted(target))
+        self.program.run(
+            f"INSERT INTO {table(target)}\n{queries.select(rel, outputs)};", self.counted(target)
+        )
 
     def merge(self, source: str, when: Sequence[str]) -> None:
         """MERGE into the stage's table, by the identity of its rows."""

@@ -70,8 +70,10 @@ class Extremum:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """How an aggregate is stored: its additive states (the first is the count of rows), its
-    extrema, and each output column as an expression over them."""
+    """How an aggregate is stored, and each output column as an expression over that.
+
+    The first of the additive `states` is `count`, the count of rows.
+    """
 
     count: Col
     states: tuple[tuple[Col, Call], ...]
@@ -155,7 +157,12 @@ def fold(op: Aggregate) -> Fold | None:
             return None
         outputs.append((column, stored))
     states = ((book.count, Call(_aggregate("count", BIGINT), (), BIGINT, False, star=True, state=True)),)
-    return Fold(book.count, states + tuple((c, k) for k, c in book.states.items()), tuple(book.extrema), tuple(outputs))
+    return Fold(
+        book.count,
+        states + tuple((c, k) for k, c in book.states.items()),
+        tuple(book.extrema),
+        tuple(outputs),
+    )
 
 
 def unfolded(one: Call) -> str | None:
@@ -195,11 +202,12 @@ class _Book:
                 return self.summed(name, argument, one)
             case ("min" | "max") as best, (argument,):
                 return self.extremum(best, argument, one.filter).value
-            case ("bool_and" | "every"), (argument,):
+            case (("bool_and" | "every"), (argument,)):
                 return self.quantified(argument, one.filter, negated=True)
             case "bool_or", (argument,):
                 return self.quantified(argument, one.filter, negated=False)
-        return None
+            case _:
+                return None
 
     def state(self, name: str, like: str, args: tuple[Scalar, ...], kind: Type, where: Scalar | None) -> Col:
         one = Call(_aggregate(name, kind), args, kind, False, star=not args, filter=where, state=True)
@@ -224,10 +232,14 @@ class _Book:
     def summed(self, name: str, argument: Scalar, one: Call) -> Scalar:
         kind = NUMERIC if argument.type.name in ("int8", "numeric") else BIGINT
         present = self.present(argument, one.filter)
-        total: Scalar = self.scaled(self.state("sum", f"sum_{_named(argument)}", (argument,), kind, one.filter), argument, one)
+        total: Scalar = self.scaled(
+            self.state("sum", f"sum_{_named(argument)}", (argument,), kind, one.filter), argument, one
+        )
         if name == "sum":
             return total if self.always(present) else _where_some(present, total, one.type)
-        divisor: Scalar = present if self.always(present) else call("nullif", (present, ZERO), BIGINT, fallible=False)
+        divisor: Scalar = (
+            present if self.always(present) else call("nullif", (present, ZERO), BIGINT, fallible=False)
+        )
         dividend = total if kind == NUMERIC else _cast(total, NUMERIC)
         return binary("/", dividend, divisor, one.type, MULTIPLICATIVE, nullable=not self.always(present))
 
@@ -248,8 +260,8 @@ class _Book:
         low, *higher = sorted(argument.scales)
         shown: Scalar = literal(str(low), INTEGER)
         for digits in higher:
-            has = binary("=", call("scale", (argument,), INTEGER, fallible=False), literal(str(digits), INTEGER),
-                         BOOLEAN, COMPARISON, fallible=False)  # fmt: skip
+            scale = call("scale", (argument,), INTEGER, fallible=False)
+            has = binary("=", scale, literal(str(digits), INTEGER), BOOLEAN, COMPARISON, fallible=False)
             where = conjunction([has] if one.filter is None else [one.filter, has])
             counter = self.state("count", f"count_scale_{digits}", (), BIGINT, where)
             shown = _if(_positive(counter), literal(str(digits), INTEGER), shown, INTEGER)
@@ -298,4 +310,6 @@ def _if(condition: Scalar, then: Scalar, otherwise: Scalar, kind: Type) -> Scala
 def _where_some(count: Col, value: Scalar, kind: Type) -> Scalar:
     """`value`, or NULL over no inputs."""
     template = ("CASE WHEN ", " THEN ", " END")
-    return Expression("case", template, (_positive(count), value), kind, levels=(0, 0), fallible=False, scales=value.scales)
+    return Expression(
+        "case", template, (_positive(count), value), kind, levels=(0, 0), fallible=False, scales=value.scales
+    )

@@ -18,7 +18,10 @@ def normal(sql: str) -> Rel:
         ("SELECT * FROM log", "log"),
         ("SELECT id FROM (SELECT id, amount FROM orders WHERE amount > 1) o WHERE id > 2", "π(σ(orders))"),
         ("WITH big AS (SELECT id FROM orders WHERE amount > 9) SELECT id FROM big", "π(σ(orders))"),
-        ("SELECT c.id FROM customer c, orders o WHERE c.id = o.customer AND o.amount > 1", "π((π(σ(o)) ⋈ c))"),
+        (
+            "SELECT c.id FROM customer c, orders o WHERE c.id = o.customer AND o.amount > 1",
+            "π((π(σ(o)) ⋈ c))",
+        ),
         ("SELECT id FROM orders UNION ALL SELECT id FROM customer", "(π(orders) ⊎ π(customer))"),
         ("SELECT count(*) FROM orders o JOIN customer c ON c.id = o.customer", "γ(π((o ⋈ c)))"),
     ],
