@@ -55,7 +55,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -208,7 +209,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass))));
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -471,7 +473,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -958,7 +961,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -1139,7 +1143,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -1323,7 +1328,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -1455,7 +1461,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -1589,7 +1596,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -1763,7 +1771,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.employees'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.employees'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',

@@ -62,7 +62,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass))));
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -254,7 +255,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass))));
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -510,7 +512,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass))));
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -681,7 +684,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.orders'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -866,7 +870,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass))));
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',

@@ -52,7 +52,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.orders'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -170,7 +171,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.returns'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.returns'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -292,7 +294,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass))));
+      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -431,7 +434,8 @@ BEGIN
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
   IF NOT n.small AND NOT recompute THEN
     n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c WHERE c.oid IN ('public.orders'::regclass))));
+      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+          WHERE c.oid IN ('public.orders'::regclass))));
     IF n.estimate > frontier.ms_full THEN
       recompute := true;
       reason := format('%s changes would take about %s ms, all rows %s ms',
@@ -524,9 +528,9 @@ BEGIN
   EXECUTE $query$CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
 SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10$query$;
   DELETE FROM ivmc.v;
-  EXECUTE 'INSERT INTO ivmc.v TABLE pg_temp.v__anew';
+  EXECUTE $query$INSERT INTO ivmc.v TABLE pg_temp.v__anew$query$;
   GET DIAGNOSTICS rows_changed = ROW_COUNT;
-  EXECUTE 'DROP TABLE pg_temp.v__anew';
+  EXECUTE $query$DROP TABLE pg_temp.v__anew$query$;
 END $ivmc$;
 
 CREATE VIEW public.v AS
