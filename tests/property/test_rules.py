@@ -76,9 +76,17 @@ def test_union() -> None:
 
 
 def test_join() -> None:
-    left, right = Delta(ITEMS), Delta(PARTS)
+    """A changed part meets many items and is netted first; a changed item meets one part."""
+    left, right = Delta(ITEMS), Net(Delta(PARTS))
     assert differentiate(Join(ITEMS, PARTS, ON)) == (
         Join(left, PARTS, ON) + Join(ITEMS, right, ON) - Join(left, right, ON)
+    )
+
+
+def test_join_without_keys_nets_both_sides() -> None:
+    left, right = Net(Delta(ITEMS)), Net(Delta(PARTS))
+    assert differentiate(Join(ITEMS, PARTS, ())) == (
+        Join(left, PARTS, ()) + Join(ITEMS, right, ()) - Join(left, right, ())
     )
 
 
