@@ -5,7 +5,7 @@ from __future__ import annotations
 from ivmc.differentiate import differentiate
 from ivmc.emit import handing, reread
 from ivmc.emit.text import indent, listing
-from ivmc.emit.work import FOUND, Work, insertion, row, table
+from ivmc.emit.work import FOUND, Work, insertion, row, table, update
 from ivmc.ir import Aggregate, Carried
 from ivmc.names import identifier
 from ivmc.optimise import simplify
@@ -110,8 +110,8 @@ def _when(work: Work, fold: Fold) -> list[str]:
     dies = [f"WHEN MATCHED AND t.{count} + d.{count} = 0 THEN DELETE"] if work.key else []
     return [
         *dies,
-        f"WHEN MATCHED AND ({' OR '.join(moved)}) THEN UPDATE SET {', '.join(sets)}",
-        f"WHEN NOT MATCHED AND d.{count} <> 0 THEN {insertion(storage.printed(storage.columns))}",
+        f"WHEN MATCHED AND ({' OR '.join(moved)}) {update(sets)}",
+        f"WHEN NOT MATCHED AND d.{count} <> 0 {insertion(storage.printed(storage.columns))}",
     ]
 
 

@@ -6,7 +6,7 @@ from ivmc.differentiate import differentiate
 from ivmc.emit import handing
 from ivmc.emit.storage import stored_form
 from ivmc.emit.text import indent, listing
-from ivmc.emit.work import FOUND, Work, assignments, insertion, row, table
+from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
 from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import identifier
 from ivmc.optimise import simplify
@@ -59,8 +59,8 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     found = queries.select(now, [*stored, (FOUND, TRUE)])
     printed = storage.printed(storage.columns)
     if not on:
-        matched = f"WHEN MATCHED THEN UPDATE SET {assignments(printed)}"
-        work.merge(found, [matched, f"WHEN NOT MATCHED THEN {insertion(printed)}"])
+        matched = f"WHEN MATCHED {assignment(printed)}"
+        work.merge(found, [matched, f"WHEN NOT MATCHED {insertion(printed)}"])
         return
     queries.fresh_statement()
     keys = queries.select(wanted, [(storage.names[c], k) for k, c in pairs])
@@ -72,10 +72,8 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     )
     when = [f"WHEN MATCHED AND d.{FOUND} IS NULL THEN DELETE"]
     if rest:
-        when.append(
-            f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} THEN UPDATE SET {assignments(rest)}"
-        )
-    work.merge(source, [*when, f"WHEN NOT MATCHED AND d.{FOUND} THEN {insertion(printed)}"])
+        when.append(f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} {assignment(rest)}")
+    work.merge(source, [*when, f"WHEN NOT MATCHED AND d.{FOUND} {insertion(printed)}"])
 
 
 def _is(column: Col, words: str) -> Scalar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivmc.differentiate import differentiate
 from ivmc.emit.text import indent
-from ivmc.emit.work import Work, assignments, insertion
+from ivmc.emit.work import Work, assignment, insertion, update
 from ivmc.ir import Net, Rel
 from ivmc.names import WEIGHT
 from ivmc.optimise import simplify
@@ -17,15 +17,14 @@ def write(work: Work) -> None:
     with work.program.when(f"{work.counted(rows)} > 0"):
         if work.storage.is_bag:
             work.program.comment("MERGE: net rows by image")
-            matched = f"WHEN MATCHED THEN UPDATE SET {WEIGHT} = t.{WEIGHT} + d.{WEIGHT}"
+            total = f"{WEIGHT} = t.{WEIGHT} + d.{WEIGHT}"
+            matched = f"WHEN MATCHED {update([total])}"
             gone = f"WHEN MATCHED AND t.{WEIGHT} + d.{WEIGHT} = 0 THEN DELETE"
-            work.merge(
-                _net(work, rows), [gone, matched, f"WHEN NOT MATCHED THEN {insertion([*names, WEIGHT])}"]
-            )
+            work.merge(_net(work, rows), [gone, matched, f"WHEN NOT MATCHED {insertion([*names, WEIGHT])}"])
         else:
             work.program.comment("MERGE: net rows by key")
-            came = f"WHEN NOT MATCHED AND d.{WEIGHT} > 0 THEN {insertion(names)}"
-            matched = f"WHEN MATCHED THEN UPDATE SET {assignments(names)}"
+            came = f"WHEN NOT MATCHED AND d.{WEIGHT} > 0 {insertion(names)}"
+            matched = f"WHEN MATCHED {assignment(names)}"
             work.merge(_newest(work, rows), [f"WHEN MATCHED AND d.{WEIGHT} < 0 THEN DELETE", matched, came])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ivmc.emit.program import Program
 from ivmc.emit.storage import Storage
-from ivmc.emit.text import declared, indent
+from ivmc.emit.text import declared, indent, listing
 from ivmc.ir import Carried, Rel
 from ivmc.names import PREFIX, identifier
 from ivmc.scalar import Col, fresh
@@ -75,15 +75,20 @@ def table(rel: Carried) -> str:
     return f"pg_temp.{identifier(rel.name)}"
 
 
-def assignments(names: Sequence[str]) -> str:
-    """The SET list that takes every column from the MERGE source."""
-    return ", ".join(f"{name} = d.{name}" for name in names)
+def update(sets: Sequence[str]) -> str:
+    """THEN UPDATE SET, of finished assignments."""
+    return f"THEN\n{indent(listing(sets, 'UPDATE SET'))}"
+
+
+def assignment(names: Sequence[str]) -> str:
+    """THEN UPDATE SET, every column from the MERGE source."""
+    return update([f"{name} = d.{name}" for name in names])
 
 
 def insertion(names: Sequence[str]) -> str:
-    """The INSERT that takes every column from the MERGE source."""
+    """THEN INSERT, every column from the MERGE source."""
     values = ", ".join(f"d.{name}" for name in names)
-    return f"INSERT ({', '.join(names)}) VALUES ({values})"
+    return f"THEN\n  INSERT ({', '.join(names)})\n  VALUES ({values})"
 
 
 def row(alias: str, names: Sequence[str]) -> str:

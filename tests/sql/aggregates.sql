@@ -120,8 +120,13 @@ BEGIN
       ORDER BY g.department_id
     ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -336,8 +341,14 @@ BEGIN
       ORDER BY g.id
     ) d ON t.id = d.id
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0 OR d.__ivmc_found AND ROW(t.name)::record *<> ROW(d.name)::record) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint, name = CASE WHEN d.__ivmc_found THEN d.name ELSE t.name END
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.id, d.name, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0 OR d.__ivmc_found AND ROW(t.name)::record *<> ROW(d.name)::record) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint,
+                 name = CASE WHEN d.__ivmc_found THEN d.name ELSE t.name END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.id, d.name, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -675,8 +686,15 @@ BEGIN
       ORDER BY g.department_id
     ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_min_salary IS NOT NULL OR d.__ivmc_max_hired IS NOT NULL) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_min_salary = CASE WHEN d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL) THEN d.__ivmc_min_salary ELSE t.__ivmc_min_salary END, __ivmc_count_min_salary = CASE WHEN d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL) THEN d.__ivmc_count_min_salary WHEN d.__ivmc_min_salary = t.__ivmc_min_salary THEN t.__ivmc_count_min_salary + d.__ivmc_count_min_salary ELSE t.__ivmc_count_min_salary END, __ivmc_max_hired = CASE WHEN d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL) THEN d.__ivmc_max_hired ELSE t.__ivmc_max_hired END, __ivmc_count_max_hired = CASE WHEN d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL) THEN d.__ivmc_count_max_hired WHEN d.__ivmc_max_hired = t.__ivmc_max_hired THEN t.__ivmc_count_max_hired + d.__ivmc_count_max_hired ELSE t.__ivmc_count_max_hired END
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_min_salary IS NOT NULL OR d.__ivmc_max_hired IS NOT NULL) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_min_salary = CASE WHEN d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL) THEN d.__ivmc_min_salary ELSE t.__ivmc_min_salary END,
+                 __ivmc_count_min_salary = CASE WHEN d.__ivmc_min_salary < t.__ivmc_min_salary OR (t.__ivmc_min_salary IS NULL AND d.__ivmc_min_salary IS NOT NULL) THEN d.__ivmc_count_min_salary WHEN d.__ivmc_min_salary = t.__ivmc_min_salary THEN t.__ivmc_count_min_salary + d.__ivmc_count_min_salary ELSE t.__ivmc_count_min_salary END,
+                 __ivmc_max_hired = CASE WHEN d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL) THEN d.__ivmc_max_hired ELSE t.__ivmc_max_hired END,
+                 __ivmc_count_max_hired = CASE WHEN d.__ivmc_max_hired > t.__ivmc_max_hired OR (t.__ivmc_max_hired IS NULL AND d.__ivmc_max_hired IS NOT NULL) THEN d.__ivmc_count_max_hired WHEN d.__ivmc_max_hired = t.__ivmc_max_hired THEN t.__ivmc_count_max_hired + d.__ivmc_count_max_hired ELSE t.__ivmc_count_max_hired END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
 
     -- Read the groups again
@@ -781,8 +799,15 @@ BEGIN
         ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
       ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
       WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_min_salary = d.__ivmc_min_salary, __ivmc_count_min_salary = d.__ivmc_count_min_salary, __ivmc_max_hired = d.__ivmc_max_hired, __ivmc_count_max_hired = d.__ivmc_count_max_hired
-      WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
+      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count,
+                   __ivmc_min_salary = d.__ivmc_min_salary,
+                   __ivmc_count_min_salary = d.__ivmc_count_min_salary,
+                   __ivmc_max_hired = d.__ivmc_max_hired,
+                   __ivmc_count_max_hired = d.__ivmc_count_max_hired
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+        VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
       GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       IF EXISTS (SELECT FROM pg_temp.v__lost k WHERE k.department_id IS NULL) THEN
         MERGE INTO ivmc.v t USING (
@@ -885,8 +910,15 @@ BEGIN
           ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
         ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
         WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_min_salary = d.__ivmc_min_salary, __ivmc_count_min_salary = d.__ivmc_count_min_salary, __ivmc_max_hired = d.__ivmc_max_hired, __ivmc_count_max_hired = d.__ivmc_count_max_hired
-        WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
+        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN
+          UPDATE SET __ivmc_count = d.__ivmc_count,
+                     __ivmc_min_salary = d.__ivmc_min_salary,
+                     __ivmc_count_min_salary = d.__ivmc_count_min_salary,
+                     __ivmc_max_hired = d.__ivmc_max_hired,
+                     __ivmc_count_max_hired = d.__ivmc_count_max_hired
+        WHEN NOT MATCHED AND d.__ivmc_found THEN
+          INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+          VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
         GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       END IF;
     END IF;
@@ -1039,8 +1071,11 @@ BEGIN
         ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
       ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
       WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-      WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN UPDATE SET sum = d.sum
-      WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, sum) VALUES (d.department_id, d.sum);
+      WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN
+        UPDATE SET sum = d.sum
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (department_id, sum)
+        VALUES (d.department_id, d.sum);
       GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       IF EXISTS (SELECT FROM pg_temp.v__touched k WHERE k.department_id IS NULL) THEN
         MERGE INTO ivmc.v t USING (
@@ -1065,8 +1100,11 @@ BEGIN
           ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
         ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
         WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-        WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN UPDATE SET sum = d.sum
-        WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, sum) VALUES (d.department_id, d.sum);
+        WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN
+          UPDATE SET sum = d.sum
+        WHEN NOT MATCHED AND d.__ivmc_found THEN
+          INSERT (department_id, sum)
+          VALUES (d.department_id, d.sum);
         GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       END IF;
     END IF;
@@ -1226,8 +1264,11 @@ BEGIN
         ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
       ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
       WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-      WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN UPDATE SET count = d.count, count_2 = d.count_2
-      WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, count, count_2) VALUES (d.department_id, d.count, d.count_2);
+      WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN
+        UPDATE SET count = d.count, count_2 = d.count_2
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (department_id, count, count_2)
+        VALUES (d.department_id, d.count, d.count_2);
       GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       IF EXISTS (SELECT FROM pg_temp.v__touched k WHERE k.department_id IS NULL) THEN
         MERGE INTO ivmc.v t USING (
@@ -1255,8 +1296,11 @@ BEGIN
           ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
         ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
         WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-        WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN UPDATE SET count = d.count, count_2 = d.count_2
-        WHEN NOT MATCHED AND d.__ivmc_found THEN INSERT (department_id, count, count_2) VALUES (d.department_id, d.count, d.count_2);
+        WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN
+          UPDATE SET count = d.count, count_2 = d.count_2
+        WHEN NOT MATCHED AND d.__ivmc_found THEN
+          INSERT (department_id, count, count_2)
+          VALUES (d.department_id, d.count, d.count_2);
         GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       END IF;
     END IF;
@@ -1388,8 +1432,13 @@ BEGIN
              sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
     ) d ON true
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -1526,8 +1575,13 @@ BEGIN
       ORDER BY g.department_id
     ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -1654,8 +1708,11 @@ BEGIN
       ORDER BY g.department_id, g.hired
     ) d ON hash_record_extended(ROW(t.department_id, t.hired), 0) = hash_record_extended(ROW(d.department_id, d.hired), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.hired IS NOT DISTINCT FROM d.hired
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, hired, __ivmc_count) VALUES (d.department_id, d.hired, d.__ivmc_count);
+    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, hired, __ivmc_count)
+      VALUES (d.department_id, d.hired, d.__ivmc_count);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -1878,8 +1935,13 @@ BEGIN
       ORDER BY g.department_id
     ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint, __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
 
     -- What changed in the touched groups: old rows out, new rows in
     INSERT INTO pg_temp.v__old
@@ -1953,8 +2015,13 @@ BEGIN
       SELECT g.__ivmc_count, g.__ivmc_max_sum, g.__ivmc_count_max_sum
       FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
     ) d ON true
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_max_sum IS NOT NULL) THEN UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint, __ivmc_max_sum = CASE WHEN d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL) THEN d.__ivmc_max_sum ELSE t.__ivmc_max_sum END, __ivmc_count_max_sum = CASE WHEN d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL) THEN d.__ivmc_count_max_sum WHEN d.__ivmc_max_sum = t.__ivmc_max_sum THEN t.__ivmc_count_max_sum + d.__ivmc_count_max_sum ELSE t.__ivmc_count_max_sum END
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum) VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_max_sum IS NOT NULL) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_max_sum = CASE WHEN d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL) THEN d.__ivmc_max_sum ELSE t.__ivmc_max_sum END,
+                 __ivmc_count_max_sum = CASE WHEN d.__ivmc_max_sum > t.__ivmc_max_sum OR (t.__ivmc_max_sum IS NULL AND d.__ivmc_max_sum IS NOT NULL) THEN d.__ivmc_count_max_sum WHEN d.__ivmc_max_sum = t.__ivmc_max_sum THEN t.__ivmc_count_max_sum + d.__ivmc_count_max_sum ELSE t.__ivmc_count_max_sum END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
+      VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
 
     -- Read the groups again
@@ -1986,8 +2053,13 @@ BEGIN
                     ) groups_2
              ) terms
       ) d ON true
-      WHEN MATCHED THEN UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_max_sum = d.__ivmc_max_sum, __ivmc_count_max_sum = d.__ivmc_count_max_sum
-      WHEN NOT MATCHED THEN INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum) VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count,
+                   __ivmc_max_sum = d.__ivmc_max_sum,
+                   __ivmc_count_max_sum = d.__ivmc_count_max_sum
+      WHEN NOT MATCHED THEN
+        INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
+        VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
       GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
     END IF;
   END IF;

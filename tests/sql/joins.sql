@@ -158,8 +158,11 @@ BEGIN
       ORDER BY id, __ivmc_weight DESC
     ) d ON t.id = d.id
     WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET id = d.id, name = d.name, amount = d.amount
-    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id, name, amount) VALUES (d.id, d.name, d.amount);
+    WHEN MATCHED THEN
+      UPDATE SET id = d.id, name = d.name, amount = d.amount
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (id, name, amount)
+      VALUES (d.id, d.name, d.amount);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -428,8 +431,15 @@ BEGIN
       ORDER BY order_id, line, __ivmc_weight DESC
     ) d ON t.order_id = d.order_id AND t.line = d.line
     WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET name = d.name, placed = d.placed, article = d.article, order_id = d.order_id, line = d.line
-    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (name, placed, article, order_id, line) VALUES (d.name, d.placed, d.article, d.order_id, d.line);
+    WHEN MATCHED THEN
+      UPDATE SET name = d.name,
+                 placed = d.placed,
+                 article = d.article,
+                 order_id = d.order_id,
+                 line = d.line
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (name, placed, article, order_id, line)
+      VALUES (d.name, d.placed, d.article, d.order_id, d.line);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -605,8 +615,11 @@ BEGIN
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record
     WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
-    WHEN NOT MATCHED THEN INSERT (id, note, __ivmc_weight) VALUES (d.id, d.note, d.__ivmc_weight);
+    WHEN MATCHED THEN
+      UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (id, note, __ivmc_weight)
+      VALUES (d.id, d.note, d.__ivmc_weight);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -787,8 +800,11 @@ BEGIN
       ORDER BY id, id_2, __ivmc_weight DESC
     ) d ON t.id = d.id AND t.id_2 = d.id_2
     WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET id = d.id, id_2 = d.id_2
-    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id, id_2) VALUES (d.id, d.id_2);
+    WHEN MATCHED THEN
+      UPDATE SET id = d.id, id_2 = d.id_2
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (id, id_2)
+      VALUES (d.id, d.id_2);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -963,8 +979,11 @@ BEGIN
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record
     WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
-    WHEN NOT MATCHED THEN INSERT (id, name, note, __ivmc_weight) VALUES (d.id, d.name, d.note, d.__ivmc_weight);
+    WHEN MATCHED THEN
+      UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (id, name, note, __ivmc_weight)
+      VALUES (d.id, d.name, d.note, d.__ivmc_weight);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 

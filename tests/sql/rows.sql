@@ -105,8 +105,11 @@ BEGIN
       ORDER BY id, __ivmc_weight DESC
     ) d ON t.id = d.id
     WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET id = d.id, note = d.note, twice = d.twice
-    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id, note, twice) VALUES (d.id, d.note, d.twice);
+    WHEN MATCHED THEN
+      UPDATE SET id = d.id, note = d.note, twice = d.twice
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (id, note, twice)
+      VALUES (d.id, d.note, d.twice);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -218,8 +221,11 @@ BEGIN
       HAVING sum(returns.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
     WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
-    WHEN NOT MATCHED THEN INSERT (customer, amount, __ivmc_weight) VALUES (d.customer, d.amount, d.__ivmc_weight);
+    WHEN MATCHED THEN
+      UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (customer, amount, __ivmc_weight)
+      VALUES (d.customer, d.amount, d.__ivmc_weight);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -367,8 +373,11 @@ BEGIN
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
     WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
-    WHEN NOT MATCHED THEN INSERT (customer, amount, __ivmc_weight) VALUES (d.customer, d.amount, d.__ivmc_weight);
+    WHEN MATCHED THEN
+      UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (customer, amount, __ivmc_weight)
+      VALUES (d.customer, d.amount, d.__ivmc_weight);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
@@ -487,8 +496,11 @@ BEGIN
       ORDER BY id, __ivmc_weight DESC
     ) d ON t.id = d.id
     WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
-    WHEN MATCHED THEN UPDATE SET id = d.id
-    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN INSERT (id) VALUES (d.id);
+    WHEN MATCHED THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (id)
+      VALUES (d.id);
     GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
