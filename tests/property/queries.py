@@ -117,6 +117,8 @@ class Select:
     choose: Expressions
     where: list[str] = field(default_factory=list)
     keys: list[Value] = field(default_factory=list)
+    dependent: list[Value] = field(default_factory=list)
+    keyed: list[tuple[list[Value], list[Value]]] = field(default_factory=list)
 
     def drawn(self, kinds: Sequence[str] | None) -> Query:
         tables = self.tables()
@@ -151,7 +153,11 @@ class Select:
             inner = queries.query(self.depth - 1)
             relation = Relation(f"({inner.sql})", inner.columns)
         alias = f"a{next(queries.numbers)}"
-        draw.scope += [Value(f"{alias}.{c.name}", c.type, c.exact) for c in relation.columns]
+        columns = [Value(f"{alias}.{c.name}", c.type, c.exact) for c in relation.columns]
+        draw.scope += columns
+        if relation.key:
+            key = [v for c, v in zip(relation.columns, columns, strict=True) if c.name in relation.key]
+            self.keyed.append((key, columns))
         return f"{relation.sql} AS {alias}", relation
 
     def joined(self, text: str, more: str, relation: Relation, left: list[Value], right: list[Value]) -> str:
@@ -210,13 +216,17 @@ class Select:
             self.keys = self.group_keys()
         calls = [self.choose.aggregate() for _ in range(self.choose.pick([1, 2, 3]))]
         keys = list(dict.fromkeys(key.sql for key in self.keys))
-        self.choose.scope = self.keys + calls
+        self.choose.scope = self.keys + calls + self.dependent
         having = ""
         if self.choose.once_in(3):
             having = f" HAVING {self.choose.value('bool').sql}"
         return f"{f' GROUP BY {chr(44).join(keys)}' if keys else ''}{having}"
 
     def group_keys(self) -> list[Value]:
+        """Some columns or expressions, or the primary key of a table, on which its columns depend."""
+        if self.keyed and self.choose.once_in(4):
+            primary, self.dependent = self.choose.pick(self.keyed)
+            return primary
         columns = self.choose.known(COMPARABLE)
         found = []
         for _ in range(self.choose.pick([1, 1, 2])):

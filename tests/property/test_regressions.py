@@ -28,6 +28,9 @@ STORIES = [
     Story("a bare literal takes the type of the other arm", PAIR, "SELECT k, d, s FROM r UNION ALL SELECT NULL, NULL, 'x' UNION SELECT id, 7, 'y' FROM r", CHANGES),
     Story("a bare literal as a group key is text", PAIR, "SELECT 'all' AS kind, NULL AS nothing, count(*) AS n FROM r GROUP BY kind, nothing", CHANGES),
     Story("a part of a special form is a group key", PAIR, "SELECT extract(year from coalesce(date '2024-01-01' + k, date '2023-01-01')) AS y, count(*) AS n FROM r GROUP BY coalesce(date '2024-01-01' + k, date '2023-01-01')", CHANGES),
+    Story("a json column filtered by over net rows", "CREATE TABLE a (k int, n numeric); CREATE TABLE b (k int, j json); INSERT INTO a VALUES (1, 1.0), (2, NULL); INSERT INTO b VALUES (1, '{\"a\": \"1.0\"}'), (2, '[]')", "SELECT DISTINCT b.k FROM b JOIN a ON (b.k, a.n::text) = (b.k, b.j ->> 'a')", ("DELETE FROM a", ("INSERT INTO a VALUES (3, 1.0)", "UPDATE b SET k = 3"), "UPDATE b SET j = '{\"a\": 2}'")),
+    Story("a stage counted in one branch of a refresh only", PAIR, "SELECT upper(b.s) AS u, b.id FROM q a JOIN r b ON a.k = b.id JOIN q c ON a.k = c.k JOIN q d ON b.s = d.s UNION ALL SELECT string_agg(s, ',' ORDER BY s), count(*) FROM r", CHANGES),
+    Story("a filter over net rows stays above them", "CREATE TABLE rate (c text PRIMARY KEY, rate int); CREATE TABLE o (c text, x int); INSERT INTO rate VALUES ('a', 1), ('b', 0)", "SELECT o.c, o.x / r.rate AS y FROM o JOIN rate r ON o.c = r.c WHERE o.x / r.rate > 0", (("UPDATE rate SET rate = 2 WHERE c = 'b'", "INSERT INTO o VALUES ('b', 5)"), ("UPDATE rate SET rate = 0 WHERE c = 'b'", "DELETE FROM o"))),
 ]  # fmt: skip
 
 
