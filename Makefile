@@ -5,7 +5,7 @@ PYTHONS := python3 python3.11 python3.12 python3.13 python3.14
 BIN := .venv/bin
 PYTEST ?= -n auto --dist worksteal
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo test lint bench fuzz docs clean
 
 demo: .venv/ready-to-run
 	$(BIN)/ivmc demo
@@ -25,8 +25,13 @@ bench: .venv/ready-to-develop
 fuzz: .venv/ready-to-develop
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest $(PYTEST) tests/property
 
+docs: .venv/ready-to-develop
+	$(BIN)/python -m scripts.error_pages
+	$(BIN)/python -m scripts.rule_pages
+	$(BIN)/python -m scripts.support_pages
+
 clean:
-	rm -rf .venv .bench .hypothesis .*_cache
+	rm -rf .venv .bench .hypothesis .*_cache docs/errors docs/rules docs/support.md
 
 $(BIN)/pip:
 	@for python in $(PYTHON) $(PYTHONS); do \

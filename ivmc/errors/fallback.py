@@ -80,7 +80,7 @@ class OuterJoin(Fallback):
 
 @dataclass(frozen=True, slots=True)
 class SetOperation(Fallback):
-    """UNION, INTERSECT or EXCEPT.
+    """INTERSECT or EXCEPT.
 
     Example::
 
@@ -88,7 +88,7 @@ class SetOperation(Fallback):
         CREATE TABLE returns (id int PRIMARY KEY, customer int);
         SELECT customer FROM orders EXCEPT SELECT customer FROM returns;
 
-    UNION ALL is maintained; `UNION` is `SELECT DISTINCT` over it.
+    UNION and UNION ALL are maintained.
     """
 
     code = "IVM304"
