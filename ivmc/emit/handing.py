@@ -6,16 +6,13 @@ from ivmc.emit.query import positional
 from ivmc.emit.text import declared, listing, text
 from ivmc.emit.work import Work, table
 from ivmc.ir import Carried, Net
-from ivmc.names import WEIGHT, identifier
+from ivmc.names import SCHEMA, identifier
 from ivmc.scalar import Scalar
 
 
 def remember(work: Work, groups: Carried) -> Carried:
     """The touched groups as they were, before the MERGE."""
-    names = positional(tuple(work.storage.outputs))
-    kinds = [*((name, declared(column)) for column, name in names.items()), (WEIGHT, "bigint")]
-    rows = Carried(work.program.temp("old", kinds), tuple(names))
-    work.program.queries.counts[rows] = work.program.variable("old")
+    rows = work.program.table("old", {column: declared(column) for column in work.storage.outputs})
     work.program.comment("The old rows of the touched groups")
     _rows(work, rows, groups, -1)
     return rows
@@ -26,12 +23,11 @@ def hand_on(work: Work, rows: Carried, groups: Carried) -> None:
     program, queries = work.program, work.program.queries
     program.comment("What changed in the touched groups: old rows out, new rows in")
     _rows(work, rows, groups, 1)
-    names = positional(tuple(work.storage.outputs))
-    kinds = [*((name, declared(column)) for column, name in names.items()), (WEIGHT, "bigint")]
-    changes = program.temp_named(queries.changes[work.stage.name], kinds)
-    queries.fresh_statement()
-    select = queries.select(Net(rows), [(name, column) for column, name in names.items()], weight=WEIGHT)
-    program.emit(f"INSERT INTO pg_temp.{identifier(changes)}\n{select};")
+    changes = program.table("changes", {column: declared(column) for column in work.storage.outputs})
+    count = queries.counts.pop(changes)
+    program.insert(changes, Net(rows), count)
+    queries.changes[work.stage.name] = changes.name
+    program.pending[SCHEMA, work.stage.name] = count
 
 
 def _rows(work: Work, rows: Carried, groups: Carried, weight: int) -> None:

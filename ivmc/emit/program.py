@@ -7,7 +7,7 @@ knows the exact number of rows that the steps before it left (PLANS.md 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from ivmc.emit.text import declared, indent
 from ivmc.ir import Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, walk
 from ivmc.names import WEIGHT, fitted, identifier
 from ivmc.optimise import simplify
+from ivmc.scalar import Col
 
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
@@ -25,15 +26,18 @@ Sink = Callable[[Rel], None]
 class Program:
     """The text of one view's refresh function, while it is being written.
 
-    `counted` are deltas and temporary tables whose row counts variables hold; `carried` maps a
-    shared delta to the temporary table that holds it.
+    variables  of PL/pgSQL, with their types
+    temporary  the tables that carry rows between steps: their columns, and the count of their rows
+    pending    per changed table, the variable that counts its changes
+    carried    shared deltas, each with the temporary table that holds it
     """
 
     id: str
     queries: Queries
     lines: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
-    temporary: dict[str, str] = field(default_factory=dict)
+    temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
+    pending: dict[tuple[str, str], str] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
     depth: int = 0
 
@@ -72,18 +76,20 @@ class Program:
         self.depth -= 1
         self.queries.counts, self.carried = counts, carried
 
-    def temp(self, suffix: str, columns: Sequence[tuple[str, str]]) -> str:
-        """A temporary table kept for the session; its name, unquoted."""
+    def table(self, suffix: str, columns: Mapping[Col, str], *, signed: bool = True) -> Carried:
+        """A temporary table of these columns and types, kept for the session, and its count of rows."""
         name, n = fitted(self.id, f"__{suffix}"), 1
         while name in self.temporary:
             n += 1
             name = fitted(self.id, f"__{suffix}_{n}")
-        return self.temp_named(name, columns)
-
-    def temp_named(self, name: str, columns: Sequence[tuple[str, str]]) -> str:
-        """A temporary table of a given name."""
-        self.temporary[name] = ", ".join(f"{identifier(column)} {kind}" for column, kind in columns)
-        return name
+        names = positional(tuple(columns))
+        lines = [f"{identifier(names[column])} {kind}" for column, kind in columns.items()]
+        lines += [f"{WEIGHT} bigint"] if signed else []
+        carried = Carried(name, tuple(columns), signed)
+        count = self.variable(suffix)
+        self.temporary[name] = (", ".join(lines), count)
+        self.queries.counts[carried] = count
+        return carried
 
     # Deltas
 
@@ -105,11 +111,16 @@ class Program:
         """Have a variable hold the number of rows of a leaf."""
         if leaf in self.queries.counts or isinstance(leaf, Carried):
             return
-        source = next(node for node in walk(leaf) if isinstance(node, Delta))
-        variable = self.variable(source.scan.alias)
+        source = next(node for node in walk(leaf) if isinstance(node, Delta)).scan
+        pending = self.pending[source.relation.schema, source.relation.name]
+        if not any(isinstance(node, Filter) for node in walk(leaf)):
+            self.queries.counts[leaf] = pending
+            return
+        variable = self.variable(source.alias)
         self.queries.fresh_statement()
         block = self.queries.block(leaf)
-        self.emit(f"SELECT count(*) INTO {variable}", f"{block.body};")
+        with self.when(f"{pending} > 0"):
+            self.emit(f"SELECT count(*) INTO {variable}", f"{block.body};")
         self.queries.counts[leaf] = variable
 
     def terms(self, rel: Rel) -> Terms:
@@ -165,20 +176,18 @@ class Program:
 
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
-        names = positional(rel.schema)
-        columns = [(name, declared(column)) for column, name in names.items()]
-        name = self.temp("delta", [*columns, (WEIGHT, "bigint")])
-        carried = Carried(name, rel.schema)
-        total = self.variable(f"delta_{len(self.temporary)}")
-
-        def insert(term: Rel) -> None:
-            self.queries.fresh_statement()
-            select = self.queries.select(term, [(n, c) for c, n in names.items()], weight=WEIGHT)
-            self.run(f"INSERT INTO pg_temp.{identifier(name)}\n{select};", total)
-
-        self.run_terms(rel, insert)
-        self.queries.counts[carried] = total
+        carried = self.table("delta", {column: declared(column) for column in rel.schema})
+        count = self.queries.counts.pop(carried)
+        self.run_terms(rel, lambda term: self.insert(carried, term, count))
+        self.queries.counts[carried] = count
         return carried
+
+    def insert(self, target: Carried, rel: Rel, count: str) -> None:
+        """INSERT of signed rows into a temporary table."""
+        self.queries.fresh_statement()
+        outputs = [(name, column) for column, name in positional(target.schema).items()]
+        select = self.queries.select(rel, outputs, weight=WEIGHT)
+        self.run(f"INSERT INTO pg_temp.{identifier(target.name)}\n{select};", count)
 
     def run(self, statement: str, total: str) -> None:
         """A statement whose rows are added to a count."""

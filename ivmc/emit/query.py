@@ -98,8 +98,8 @@ class Queries:
     catalog: Catalog
     stored: Mapping[str, tuple[Mapping[Col, str], Mapping[Col, Scalar]]]
     buffers: Mapping[tuple[str, str], str]
-    changes: Mapping[str, str]
     counts: dict[Rel, str] = field(default_factory=dict)
+    changes: dict[str, str] = field(default_factory=dict)
     is_new: str = "true"
     aliases: set[str] = field(default_factory=set)
 

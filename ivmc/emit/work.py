@@ -40,10 +40,7 @@ class Work:
         chosen = tuple(columns if columns is not None else self.storage.columns)
         renamed = tuple(fresh(self.storage.names[column], column) for column in chosen)
         kinds = ["numeric" if self._is_sum(column) else declared(column) for column in chosen]
-        name = self.program.temp(suffix, list(zip([column.name for column in renamed], kinds, strict=True)))
-        groups = Carried(name, renamed, signed=False)
-        self.program.queries.counts[groups] = self.program.variable(suffix)
-        return groups
+        return self.program.table(suffix, dict(zip(renamed, kinds, strict=True)), signed=False)
 
     def _is_sum(self, column: Col) -> bool:
         """Signed sums are numeric until they are added to what is stored."""

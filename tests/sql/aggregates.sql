@@ -44,12 +44,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -89,10 +91,7 @@ BEGIN
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
@@ -102,7 +101,7 @@ BEGIN
            SELECT employees.department_id, employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
            WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees
+           LIMIT n.employees_changes
          ) employees
     GROUP BY employees.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -132,11 +131,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-  ELSE
-    TRUNCATE pg_temp.v__groups;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -200,15 +195,18 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
+  departments_changes bigint := 0;
   groups bigint := 0;
-  e bigint := 0;
   step bigint;
-  delta_2 bigint := 0;
-  d bigint := 0;
+  delta bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_departments b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.departments_changes FROM ivmc.changes_public_departments b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes + n.departments_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -251,10 +249,7 @@ BEGIN
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.e
-  FROM ivmc.changes_public_employees e
-  WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq);
-  IF n.e > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT d.id,
            d.name,
@@ -265,42 +260,39 @@ BEGIN
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
            WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-           LIMIT n.e
+           LIMIT n.employees_changes
          ) e,
          public.departments d
     WHERE e.department_id = d.id
     GROUP BY d.id, d.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
-  SELECT count(*) INTO n.d
-  FROM ivmc.changes_public_departments d
-  WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq);
-  IF n.d > 0 THEN
+  IF n.departments_changes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT d.id, d.name, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT d.id, d.name, d.__ivmc_weight
            FROM ivmc.changes_public_departments d
            WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
-           LIMIT n.d
+           LIMIT n.departments_changes
          ) d
     GROUP BY d.id, d.name
     HAVING sum(d.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
+  IF n.delta > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT v__delta.id,
            v__delta.name,
            coalesce(sum(v__delta.__ivmc_weight), 0) AS __ivmc_count,
            coalesce(sum(v__delta.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
            coalesce(sum(v__delta.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM public.employees e, (SELECT * FROM pg_temp.v__delta LIMIT n.delta_2) v__delta
+    FROM public.employees e, (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
     WHERE e.department_id = v__delta.id
     GROUP BY v__delta.id, v__delta.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
-  IF n.e > 0 AND n.delta_2 > 0 THEN
+  IF n.employees_changes > 0 AND n.delta > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT v__delta.id,
            v__delta.name,
@@ -311,9 +303,9 @@ BEGIN
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
            WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-           LIMIT n.e
+           LIMIT n.employees_changes
          ) e,
-         (SELECT * FROM pg_temp.v__delta LIMIT n.delta_2) v__delta
+         (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
     WHERE e.department_id = v__delta.id
     GROUP BY v__delta.id, v__delta.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -354,12 +346,8 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-    DELETE FROM pg_temp.v__delta;
-  ELSE
-    TRUNCATE pg_temp.v__groups, pg_temp.v__delta;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -472,13 +460,15 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -573,10 +563,7 @@ BEGIN
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT terms.department_id,
            max(terms.count) AS __ivmc_count,
@@ -597,7 +584,7 @@ BEGIN
                          SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
                          FROM ivmc.changes_public_employees employees
                          WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                         LIMIT n.employees
+                         LIMIT n.employees_changes
                        ) employees
                   GROUP BY employees.department_id
                 ) groups
@@ -620,7 +607,7 @@ BEGIN
                                 SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
                                 FROM ivmc.changes_public_employees employees_2
                                 WHERE (NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
-                                LIMIT n.employees
+                                LIMIT n.employees_changes
                               ) employees_2
                          WHERE employees_2.salary IS NOT NULL
                          GROUP BY employees_2.department_id, employees_2.salary
@@ -648,7 +635,7 @@ BEGIN
                                 SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
                                 FROM ivmc.changes_public_employees employees_3
                                 WHERE (NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
-                                LIMIT n.employees
+                                LIMIT n.employees_changes
                               ) employees_3
                          WHERE employees_3.hired IS NOT NULL
                          GROUP BY employees_3.department_id, employees_3.hired
@@ -926,12 +913,8 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-    DELETE FROM pg_temp.v__lost;
-  ELSE
-    TRUNCATE pg_temp.v__groups, pg_temp.v__lost;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -982,12 +965,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  employees bigint := 0;
+  employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -1022,12 +1007,9 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
 
   -- Touched groups: those with a net change
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__touched
     SELECT net.department_id
     FROM (
@@ -1036,7 +1018,7 @@ BEGIN
                   SELECT employees.department_id, employees.rate, employees.__ivmc_weight
                   FROM ivmc.changes_public_employees employees
                   WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                  LIMIT n.employees
+                  LIMIT n.employees_changes
                 ) employees
            GROUP BY employees.department_id, employees.rate, record_send(ROW(employees.rate))
            HAVING sum(employees.__ivmc_weight) <> 0
@@ -1112,11 +1094,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__touched;
-  ELSE
-    TRUNCATE pg_temp.v__touched;
-  END IF;
+  IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1170,12 +1148,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  employees bigint := 0;
+  employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -1212,12 +1192,9 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
 
   -- Touched groups: those with a net change
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__touched
     SELECT net.department_id
     FROM (
@@ -1226,7 +1203,7 @@ BEGIN
                   SELECT employees.department_id, employees.salary, employees.__ivmc_weight
                   FROM ivmc.changes_public_employees employees
                   WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                  LIMIT n.employees
+                  LIMIT n.employees_changes
                 ) employees
            GROUP BY employees.department_id, employees.salary
            HAVING sum(employees.__ivmc_weight) <> 0
@@ -1308,11 +1285,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__touched;
-  ELSE
-    TRUNCATE pg_temp.v__touched;
-  END IF;
+  IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1361,12 +1334,15 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -1405,10 +1381,12 @@ BEGIN
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-    AND employees.hired > '2020-01-01';
+  IF n.employees_changes > 0 THEN
+    SELECT count(*) INTO n.employees
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+      AND employees.hired > '2020-01-01';
+  END IF;
   IF n.employees > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
@@ -1444,11 +1422,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-  ELSE
-    TRUNCATE pg_temp.v__groups;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1499,12 +1473,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -1544,10 +1520,7 @@ BEGIN
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
@@ -1557,7 +1530,7 @@ BEGIN
            SELECT employees.department_id, employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
            WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees
+           LIMIT n.employees_changes
          ) employees
     GROUP BY employees.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -1587,11 +1560,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-  ELSE
-    TRUNCATE pg_temp.v__groups;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1639,12 +1608,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -1681,10 +1652,7 @@ BEGIN
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            employees.hired,
@@ -1693,7 +1661,7 @@ BEGIN
            SELECT employees.department_id, employees.hired, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
            WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees
+           LIMIT n.employees_changes
          ) employees
     GROUP BY employees.department_id, employees.hired;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -1718,11 +1686,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-  ELSE
-    TRUNCATE pg_temp.v__groups;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1813,16 +1777,18 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
   old bigint := 0;
+  changes bigint := 0;
   groups_2 bigint := 0;
-  v__1 bigint := 0;
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_employees b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -1887,7 +1853,7 @@ BEGIN
   IF to_regclass('pg_temp.v__lost') IS NULL THEN
     CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
     CREATE TEMPORARY TABLE v__old (department_id integer, sum bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__1__changes (department_id integer, sum bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__changes (department_id integer, sum bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (__ivmc_count numeric, __ivmc_max_sum bigint, __ivmc_count_max_sum bigint);
     CREATE TEMPORARY TABLE v__lost ();
   END IF;
@@ -1895,10 +1861,7 @@ BEGIN
   -- Stage v__1
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.employees
-  FROM ivmc.changes_public_employees employees
-  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq);
-  IF n.employees > 0 THEN
+  IF n.employees_changes > 0 THEN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
@@ -1908,7 +1871,7 @@ BEGIN
            SELECT employees.department_id, employees.salary, employees.__ivmc_weight
            FROM ivmc.changes_public_employees employees
            WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees
+           LIMIT n.employees_changes
          ) employees
     GROUP BY employees.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -1951,19 +1914,18 @@ BEGIN
     FROM (SELECT DISTINCT k.department_id FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    INSERT INTO pg_temp.v__1__changes
+    INSERT INTO pg_temp.v__changes
     SELECT v__old.department_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
     GROUP BY v__old.department_id, v__old.sum
     HAVING sum(v__old.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
   END IF;
 
   -- Stage v: what the view shows
 
   -- Sum up the change of each group
-  SELECT count(*) INTO n.v__1
-  FROM pg_temp.v__1__changes v__1;
-  IF n.v__1 > 0 THEN
+  IF n.changes > 0 THEN
     INSERT INTO pg_temp.v__groups_2
     SELECT max(terms.count) AS __ivmc_count,
            min(terms.max_sum) AS __ivmc_max_sum,
@@ -1974,8 +1936,8 @@ BEGIN
                   SELECT coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
                          SELECT v__1.sum, v__1.__ivmc_weight
-                         FROM pg_temp.v__1__changes v__1
-                         LIMIT n.v__1
+                         FROM pg_temp.v__changes v__1
+                         LIMIT n.changes
                        ) v__1
                 ) groups
            UNION ALL
@@ -1987,8 +1949,8 @@ BEGIN
                          SELECT v__1_2.sum AS max_sum, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
                                 SELECT v__1_2.sum, v__1_2.__ivmc_weight
-                                FROM pg_temp.v__1__changes v__1_2
-                                LIMIT n.v__1
+                                FROM pg_temp.v__changes v__1_2
+                                LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.sum IS NOT NULL
                          GROUP BY v__1_2.sum
@@ -2066,15 +2028,11 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__groups;
-    DELETE FROM pg_temp.v__old;
-    DELETE FROM pg_temp.v__1__changes;
-    DELETE FROM pg_temp.v__groups_2;
-    DELETE FROM pg_temp.v__lost;
-  ELSE
-    TRUNCATE pg_temp.v__groups, pg_temp.v__old, pg_temp.v__1__changes, pg_temp.v__groups_2, pg_temp.v__lost;
-  END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+  IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

@@ -48,15 +48,18 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  delta_1 bigint := 0;
-  o bigint := 0;
+  orders_changes bigint := 0;
+  customers_changes bigint := 0;
+  delta bigint := 0;
   step bigint;
   delta_2 bigint := 0;
-  c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.customers_changes FROM ivmc.changes_public_customers b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.orders_changes + n.customers_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -92,33 +95,27 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.o
-  FROM ivmc.changes_public_orders o
-  WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
-  IF n.o > 0 THEN
+  IF n.orders_changes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, c.name, o.amount, o.__ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.o
+           LIMIT n.orders_changes
          ) o,
          public.customers c
     WHERE c.id = o.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  SELECT count(*) INTO n.c
-  FROM ivmc.changes_public_customers c
-  WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
-  IF n.c > 0 THEN
+  IF n.customers_changes > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.c
+           LIMIT n.customers_changes
          ) c
     GROUP BY c.id, c.name
     HAVING sum(c.__ivmc_weight) <> 0;
@@ -129,29 +126,29 @@ BEGIN
     SELECT o.id, v__delta_2.name, o.amount, v__delta_2.__ivmc_weight
     FROM public.orders o, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.id = o.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.o > 0 AND n.delta_2 > 0 THEN
+  IF n.orders_changes > 0 AND n.delta_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__delta_2.name, o.amount, -o.__ivmc_weight * v__delta_2.__ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.o
+           LIMIT n.orders_changes
          ) o,
          (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.id = o.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_1 > 0 THEN
+  IF n.delta > 0 THEN
 
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.name, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name, v__delta.amount
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -168,12 +165,8 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__delta;
-    DELETE FROM pg_temp.v__delta_2;
-  ELSE
-    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
-  END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -240,19 +233,25 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  delta_1 bigint := 0;
+  items_changes bigint := 0;
+  orders_changes bigint := 0;
+  customers_changes bigint := 0;
+  delta bigint := 0;
   delta_2 bigint := 0;
   i bigint := 0;
   step bigint;
   delta_3 bigint := 0;
-  o bigint := 0;
   delta_4 bigint := 0;
   c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_items b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.items_changes FROM ivmc.changes_public_items b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.customers_changes FROM ivmc.changes_public_customers b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.items_changes + n.orders_changes + n.customers_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -293,10 +292,12 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.i
-  FROM ivmc.changes_public_items i
-  WHERE (NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
-    AND i.price > 10;
+  IF n.items_changes > 0 THEN
+    SELECT count(*) INTO n.i
+    FROM ivmc.changes_public_items i
+    WHERE (NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+      AND i.price > 10;
+  END IF;
   IF n.i > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, i.__ivmc_weight
@@ -311,17 +312,14 @@ BEGIN
     WHERE i.order_id = o.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
-  SELECT count(*) INTO n.o
-  FROM ivmc.changes_public_orders o
-  WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq);
-  IF n.o > 0 THEN
+  IF n.orders_changes > 0 THEN
     INSERT INTO pg_temp.v__delta_3
     SELECT o.id, o.customer_id, o.placed, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.o
+           LIMIT n.orders_changes
          ) o
     GROUP BY o.id, o.customer_id, o.placed
     HAVING sum(o.__ivmc_weight) <> 0;
@@ -370,12 +368,14 @@ BEGIN
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2, public.customers c
     WHERE c.country = 'FR'
       AND v__delta_2.customer_id = c.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  SELECT count(*) INTO n.c
-  FROM ivmc.changes_public_customers c
-  WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-    AND c.country = 'FR';
+  IF n.customers_changes > 0 THEN
+    SELECT count(*) INTO n.c
+    FROM ivmc.changes_public_customers c
+    WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+      AND c.country = 'FR';
+  END IF;
   IF n.c > 0 THEN
     INSERT INTO pg_temp.v__delta_4
     SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
@@ -397,7 +397,7 @@ BEGIN
     WHERE i.price > 10
       AND i.order_id = o.id
       AND o.customer_id = v__delta_4.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta_2 > 0 AND n.delta_4 > 0 THEN
     INSERT INTO pg_temp.v__delta
@@ -410,9 +410,9 @@ BEGIN
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
          (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
     WHERE v__delta_2.customer_id = v__delta_4.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_1 > 0 THEN
+  IF n.delta > 0 THEN
 
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
@@ -424,7 +424,7 @@ BEGIN
                v__delta.order_id,
                v__delta.line,
                sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.name, v__delta.placed, v__delta.article, v__delta.order_id, v__delta.line
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -445,14 +445,10 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__delta;
-    DELETE FROM pg_temp.v__delta_2;
-    DELETE FROM pg_temp.v__delta_3;
-    DELETE FROM pg_temp.v__delta_4;
-  ELSE
-    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3, pg_temp.v__delta_4;
-  END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
+  IF n.delta_4 > 1000 THEN TRUNCATE pg_temp.v__delta_4; ELSIF n.delta_4 > 0 THEN DELETE FROM pg_temp.v__delta_4; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -508,15 +504,18 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  delta_1 bigint := 0;
-  n bigint := 0;
+  notes_changes bigint := 0;
+  customers_changes bigint := 0;
+  delta bigint := 0;
   step bigint;
   delta_2 bigint := 0;
-  c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_notes b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.notes_changes FROM ivmc.changes_public_notes b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.customers_changes FROM ivmc.changes_public_customers b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.notes_changes + n.customers_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -553,33 +552,27 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.n
-  FROM ivmc.changes_public_notes n_2
-  WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq);
-  IF n.n > 0 THEN
+  IF n.notes_changes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, n_2.note, n_2.__ivmc_weight
     FROM (
            SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
            FROM ivmc.changes_public_notes n_2
            WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
-           LIMIT n.n
+           LIMIT n.notes_changes
          ) n_2,
          public.customers c
     WHERE n_2.customer_id = c.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  SELECT count(*) INTO n.c
-  FROM ivmc.changes_public_customers c
-  WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq);
-  IF n.c > 0 THEN
+  IF n.customers_changes > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT c.id, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.c
+           LIMIT n.customers_changes
          ) c
     GROUP BY c.id
     HAVING sum(c.__ivmc_weight) <> 0;
@@ -590,27 +583,27 @@ BEGIN
     SELECT v__delta_2.id, n_2.note, v__delta_2.__ivmc_weight
     FROM public.notes n_2, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE n_2.customer_id = v__delta_2.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.n > 0 AND n.delta_2 > 0 THEN
+  IF n.notes_changes > 0 AND n.delta_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT v__delta_2.id, n_2.note, -n_2.__ivmc_weight * v__delta_2.__ivmc_weight
     FROM (
            SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
            FROM ivmc.changes_public_notes n_2
            WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
-           LIMIT n.n
+           LIMIT n.notes_changes
          ) n_2,
          (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE n_2.customer_id = v__delta_2.id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_1 > 0 THEN
+  IF n.delta > 0 THEN
 
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.id, v__delta.note
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record
@@ -625,12 +618,8 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__delta;
-    DELETE FROM pg_temp.v__delta_2;
-  ELSE
-    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
-  END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -683,15 +672,16 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  delta_1 bigint := 0;
+  orders_changes bigint := 0;
+  delta bigint := 0;
   delta_2 bigint := 0;
-  a bigint := 0;
   step bigint;
   delta_3 bigint := 0;
-  b bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.orders_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -729,17 +719,14 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.a
-  FROM ivmc.changes_public_orders a
-  WHERE (NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq);
-  IF n.a > 0 THEN
+  IF n.orders_changes > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
            FROM ivmc.changes_public_orders a
            WHERE (NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
-           LIMIT n.a
+           LIMIT n.orders_changes
          ) a
     GROUP BY a.id, a.customer_id, a.placed
     HAVING sum(a.__ivmc_weight) <> 0;
@@ -751,19 +738,16 @@ BEGIN
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2, public.orders b
     WHERE v__delta_2.customer_id = b.customer_id
       AND v__delta_2.placed < b.placed;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  SELECT count(*) INTO n.b
-  FROM ivmc.changes_public_orders b
-  WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-  IF n.b > 0 THEN
+  IF n.orders_changes > 0 THEN
     INSERT INTO pg_temp.v__delta_3
     SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
            FROM ivmc.changes_public_orders b
            WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-           LIMIT n.b
+           LIMIT n.orders_changes
          ) b
     GROUP BY b.id, b.customer_id, b.placed
     HAVING sum(b.__ivmc_weight) <> 0;
@@ -775,7 +759,7 @@ BEGIN
     FROM public.orders a, (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
     WHERE a.customer_id = v__delta_3.customer_id
       AND a.placed < v__delta_3.placed;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta_2 > 0 AND n.delta_3 > 0 THEN
     INSERT INTO pg_temp.v__delta
@@ -784,16 +768,16 @@ BEGIN
          (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
     WHERE v__delta_2.customer_id = v__delta_3.customer_id
       AND v__delta_2.placed < v__delta_3.placed;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_1 > 0 THEN
+  IF n.delta > 0 THEN
 
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id, id_2) *
       FROM (
         SELECT v__delta.id, v__delta.id_2, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.id_2
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -810,13 +794,9 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__delta;
-    DELETE FROM pg_temp.v__delta_2;
-    DELETE FROM pg_temp.v__delta_3;
-  ELSE
-    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3;
-  END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -872,15 +852,18 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  delta_1 bigint := 0;
-  notes bigint := 0;
+  notes_changes bigint := 0;
+  customers_changes bigint := 0;
+  delta bigint := 0;
   step bigint;
   delta_2 bigint := 0;
-  customers bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_notes b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_customers b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.notes_changes FROM ivmc.changes_public_notes b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.customers_changes FROM ivmc.changes_public_customers b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.notes_changes + n.customers_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -917,33 +900,27 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.notes
-  FROM ivmc.changes_public_notes notes
-  WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq);
-  IF n.notes > 0 THEN
+  IF n.notes_changes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT customers.id, customers.name, notes.note, notes.__ivmc_weight
     FROM (
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes
            WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
-           LIMIT n.notes
+           LIMIT n.notes_changes
          ) notes,
          public.customers
     WHERE customers.id = notes.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  SELECT count(*) INTO n.customers
-  FROM ivmc.changes_public_customers customers
-  WHERE (NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq);
-  IF n.customers > 0 THEN
+  IF n.customers_changes > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT customers.id, customers.name, sum(customers.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT customers.id, customers.name, customers.__ivmc_weight
            FROM ivmc.changes_public_customers customers
            WHERE (NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
-           LIMIT n.customers
+           LIMIT n.customers_changes
          ) customers
     GROUP BY customers.id, customers.name
     HAVING sum(customers.__ivmc_weight) <> 0;
@@ -954,27 +931,27 @@ BEGIN
     SELECT v__delta_2.id, v__delta_2.name, notes.note, v__delta_2.__ivmc_weight
     FROM public.notes, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.id = notes.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.notes > 0 AND n.delta_2 > 0 THEN
+  IF n.notes_changes > 0 AND n.delta_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT v__delta_2.id, v__delta_2.name, notes.note, -notes.__ivmc_weight * v__delta_2.__ivmc_weight
     FROM (
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes
            WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
-           LIMIT n.notes
+           LIMIT n.notes_changes
          ) notes,
          (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.id = notes.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_1 > 0 THEN
+  IF n.delta > 0 THEN
 
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.name, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.id, v__delta.name, v__delta.note
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record
@@ -989,12 +966,8 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__delta;
-    DELETE FROM pg_temp.v__delta_2;
-  ELSE
-    TRUNCATE pg_temp.v__delta, pg_temp.v__delta_2;
-  END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

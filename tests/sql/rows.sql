@@ -42,11 +42,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  orders_changes bigint := 0;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.orders_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -78,10 +81,12 @@ BEGIN
 
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.orders
-  FROM ivmc.changes_public_orders orders
-  WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-    AND orders.amount > 10;
+  IF n.orders_changes > 0 THEN
+    SELECT count(*) INTO n.orders
+    FROM ivmc.changes_public_orders orders
+    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+      AND orders.amount > 10;
+  END IF;
   IF n.orders > 0 THEN
 
     -- MERGE: net rows by key
@@ -164,11 +169,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  returns_changes bigint := 0;
   returns bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_returns b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.returns_changes FROM ivmc.changes_public_returns b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.returns_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -201,10 +209,12 @@ BEGIN
 
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.returns
-  FROM ivmc.changes_public_returns returns
-  WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-    AND returns.amount > 0;
+  IF n.returns_changes > 0 THEN
+    SELECT count(*) INTO n.returns
+    FROM ivmc.changes_public_returns returns
+    WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+      AND returns.amount > 0;
+  END IF;
   IF n.returns > 0 THEN
 
     -- MERGE: net rows by image
@@ -287,14 +297,17 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
-  delta_1 bigint := 0;
-  orders bigint := 0;
+  orders_changes bigint := 0;
+  returns_changes bigint := 0;
+  delta bigint := 0;
   step bigint;
-  returns bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-    + (SELECT count(*) FROM ivmc.changes_public_returns b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  SELECT count(*) INTO n.returns_changes FROM ivmc.changes_public_returns b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.orders_changes + n.returns_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -335,40 +348,34 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.orders
-  FROM ivmc.changes_public_orders orders
-  WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq);
-  IF n.orders > 0 THEN
+  IF n.orders_changes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT orders.customer, orders.amount, orders.__ivmc_weight
     FROM (
            SELECT orders.customer, orders.amount::numeric AS amount, orders.__ivmc_weight
            FROM ivmc.changes_public_orders orders
            WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-           LIMIT n.orders
+           LIMIT n.orders_changes
          ) orders;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  SELECT count(*) INTO n.returns
-  FROM ivmc.changes_public_returns returns
-  WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq);
-  IF n.returns > 0 THEN
+  IF n.returns_changes > 0 THEN
     INSERT INTO pg_temp.v__delta
     SELECT returns.customer, returns.amount, returns.__ivmc_weight
     FROM (
            SELECT returns.customer, -returns.amount, returns.__ivmc_weight
            FROM ivmc.changes_public_returns returns
            WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-           LIMIT n.returns
+           LIMIT n.returns_changes
          ) returns;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_1 := n.delta_1 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_1 > 0 THEN
+  IF n.delta > 0 THEN
 
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta_1) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.customer, v__delta.amount, record_send(ROW(v__delta.amount))
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
@@ -383,11 +390,7 @@ BEGIN
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.small THEN
-    DELETE FROM pg_temp.v__delta;
-  ELSE
-    TRUNCATE pg_temp.v__delta;
-  END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -433,11 +436,14 @@ DECLARE
   pending bigint := 0;
   estimate double precision;
   small boolean := true;
+  orders_changes bigint := 0;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.pending := (SELECT count(*) FROM ivmc.changes_public_orders b WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.pending := n.orders_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
@@ -470,11 +476,13 @@ BEGIN
 
 
   -- Stage v: what the view shows
-  SELECT count(*) INTO n.orders
-  FROM ivmc.changes_public_orders orders
-  WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-    AND orders.amount > 1000
-    AND orders.amount < 5000;
+  IF n.orders_changes > 0 THEN
+    SELECT count(*) INTO n.orders
+    FROM ivmc.changes_public_orders orders
+    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+      AND orders.amount > 1000
+      AND orders.amount < 5000;
+  END IF;
   IF n.orders > 0 THEN
 
     -- MERGE: net rows by key

@@ -1,0 +1,158 @@
+"""The refresh function, around the steps of its stages: decide, recompute or maintain, clean up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ivmc.emit import fold, reread, store
+from ivmc.emit.capture import buffer_name, unread
+from ivmc.emit.function import refresh_function
+from ivmc.emit.program import Program
+from ivmc.emit.query import Queries
+from ivmc.emit.storage import Storage
+from ivmc.emit.text import indent
+from ivmc.emit.work import Work
+from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
+
+SMALL = 5000  # changed rows up to which one generic plan serves every refresh (PLANS.md 5)
+WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.1  # share of changed rows that is worth a delta (PLANS.md 15)
+FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
+
+
+@dataclass(frozen=True)
+class Routine:
+    """The PL/pgSQL of one view's refresh; `tables` are the sources, by schema and name."""
+
+    id: str
+    storages: Sequence[Storage]
+    tables: Sequence[tuple[str, str]]
+    queries: Queries
+
+    def function(self) -> str:
+        """CREATE FUNCTION."""
+        program = Program(self.id, self.queries)
+        program.pending = {table: program.variable(f"{table[1]}_changes") for table in self.tables}
+        for i, storage in enumerate(self.storages):
+            last = i == len(self.storages) - 1
+            program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
+            _maintain(Work(program, storage.stage, storage, last))
+        steps = [
+            *self.decision(program),
+            "IF recompute THEN",
+            *self.recompute(),
+            "END IF;",
+            "",
+            *_created(program),
+            *program.lines,
+            "",
+            "rows_in := n.pending;",
+            "rows_changed := n.changed;",
+            *_emptied(program),
+        ]
+        declared = "\n".join(f"  {identifier(name)} {kind};" for name, kind in program.variables.items())
+        inner = "\n".join(indent(step) if step else "" for step in steps)
+        return refresh_function(
+            self.id,
+            f"""
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  estimate double precision;
+  small boolean := true;
+{declared}
+BEGIN
+  strategy := 'differential';
+{inner}
+END """,
+        )
+
+    def decision(self, program: Program) -> list[str]:
+        """How many changes there are, and what follows from it.
+
+        One generic plan for small deltas; above, a plan for each size (PLANS.md 5). Recompute where
+        the rate of past refreshes, or a cautious guess before there are any, says that it is faster.
+        """
+        if not self.tables:
+            return []
+        share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
+        relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
+        counts = list(program.pending.values())[: len(self.tables)]
+        return [
+            *(_counted(table, count) for table, count in zip(self.tables, counts, strict=True)),
+            f"n.pending := {' + '.join(counts)};",
+            f"n.small := n.pending <= {SMALL};",
+            "PERFORM set_config('plan_cache_mode',",
+            "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
+            "IF NOT n.small AND NOT recompute THEN",
+            "  n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full",
+            f"    / ({share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
+            f"        WHERE c.oid IN ({relations}))));",
+            "  IF n.estimate > frontier.ms_full THEN",
+            "    recompute := true;",
+            "    reason := format('%s changes would take about %s ms, all rows %s ms',",
+            "      n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));",
+            "  END IF;",
+            "END IF;",
+        ]
+
+    def recompute(self) -> list[str]:
+        """Every stage anew; CREATE TABLE AS can run in parallel, INSERT cannot."""
+        lines = [
+            "  PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s",
+            "    WHERE s.name = 'random_page_cost';",
+            *(f"  DELETE FROM {storage.table};" for storage in reversed(self.storages)),
+        ]
+        for storage in self.storages:
+            anew = identifier(fitted(storage.stage.name, "__anew"))
+            select = storage.contents(self.queries, storage.stage.input)
+            lines += [
+                f"  CREATE TEMPORARY TABLE {anew} ON COMMIT DROP AS",
+                indent(select) + ";",
+                f"  INSERT INTO {storage.table} ({', '.join(storage.inserted)}) TABLE pg_temp.{anew};",
+                "  GET DIAGNOSTICS rows_changed = ROW_COUNT;",
+                f"  DROP TABLE pg_temp.{anew};",
+            ]
+        return [*lines, "  rows_in := n.pending;", "  strategy := 'full';", "  RETURN;"]
+
+
+def _maintain(work: Work) -> None:
+    """Write the part of the program that maintains one stage."""
+    stage = work.stage
+    if stage.op is None:
+        store.write(work)
+    elif stage.fold is None:
+        reread.write(work, stage.op)
+    else:
+        fold.write(work, stage.op, stage.fold)
+
+
+def _counted(table: tuple[str, str], count: str) -> str:
+    """How many changes of a source wait."""
+    buffer = f"{SCHEMA}.{identifier(buffer_name(*table))}"
+    return f"SELECT count(*) INTO {count} FROM {buffer} b\n  WHERE {unread('b', 'frontier')};"
+
+
+def _created(program: Program) -> list[str]:
+    """The session's temporary tables, made at the first refresh and empty between refreshes."""
+    if not program.temporary:
+        return []
+    made = [
+        f"  CREATE TEMPORARY TABLE {identifier(name)} ({columns});"
+        for name, (columns, _) in program.temporary.items()
+    ]
+    last = f"pg_temp.{identifier(list(program.temporary)[-1])}"
+    return [f"IF to_regclass({literal(last)}) IS NULL THEN", *made, "END IF;"]
+
+
+def _emptied(program: Program) -> list[str]:
+    """DELETE or TRUNCATE of the temporary tables that this refresh has used."""
+    lines = []
+    for name, (_, count) in program.temporary.items():
+        table = f"pg_temp.{identifier(name)}"
+        lines.append(
+            f"IF {count} > {FEW} THEN TRUNCATE {table}; ELSIF {count} > 0 THEN DELETE FROM {table}; END IF;"
+        )
+    return lines
