@@ -48,7 +48,7 @@ Changes = tuple[tuple[Record, int], ...]
 class Step:
     """One statement on one table.
 
-    flicker: a row comes and goes. waver: a row changes and changes back.
+    again: another copy of a row. flicker: a row comes and goes. waver: a row changes and changes back.
     """
 
     kind: str
@@ -74,7 +74,7 @@ def records(relation: Relation, *, zeros: bool = True) -> st.SearchStrategy[Reco
 
 def steps(relation: Relation, *, zeros: bool = True) -> st.SearchStrategy[Step]:
     """Steps; without `zeros`, only rows that come and go hold one."""
-    lasting, fleeting = ("insert", "delete", "update"), ("flicker", "waver")
+    lasting, fleeting = ("insert", "delete", "update", "again"), ("flicker", "waver")
     return st.one_of(
         st.builds(Step, st.sampled_from(lasting), st.integers(0, 3), records(relation, zeros=zeros)),
         st.builds(Step, st.sampled_from(fleeting), st.integers(0, 3), records(relation)),
@@ -91,6 +91,8 @@ def stepped(relation: Relation, rows: Records, step: Step) -> tuple[Records, Cha
             return rest, gone
         case "insert" if _admitted(relation, rows, step.record):
             return (*rows, step.record), ((step.record, 1),)
+        case "again" if old and not relation.primary_key:
+            return (*rows, *old), ((old[0], 1),)
         case "flicker" if _admitted(relation, rows, step.record):
             return rows, ((step.record, 1), (step.record, -1))
         case "update" if old and _admitted(relation, rest, step.record):
@@ -127,10 +129,9 @@ def histories(draw: st.DrawFn, batches: int = 1, *, zeros: bool = True) -> Histo
 
 
 def contents(relation: Relation, *, zeros: bool) -> st.SearchStrategy[Records]:
-    def inserted(rows: list[Record]) -> Records:
-        return after(relation, (), [Step("insert", 0, row) for row in rows])[0]
-
-    return st.lists(records(relation, zeros=zeros), max_size=3).map(inserted)
+    kinds = st.sampled_from(("insert", "insert", "again"))
+    inserts = st.builds(Step, kinds, st.integers(0, 3), records(relation, zeros=zeros))
+    return st.lists(inserts, max_size=4).map(lambda some: after(relation, (), some)[0])
 
 
 def rows_of(rel: Rel, state: Mapping[str, Records]) -> dict[Scan, list[Weighted]]:

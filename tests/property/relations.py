@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -155,6 +155,9 @@ class Scalars:
                 return compared(self.draw(st.sampled_from(("<", "<=", "<>"))), a, b)
 
 
+# Name of an aggregate, type of its argument and of its result.
+CallType: TypeAlias = tuple[str, Type | None, Type]
+
 # Plans
 
 
@@ -177,7 +180,8 @@ class Plans:
 
     def plan(self, depth: int) -> Rel:
         kinds = ["filter", "project", "join", "join", "union", "scan"]
-        kinds += ["aggregate"] * 2 * self.aggregates + ["negate", "net", "padded", "empty"] * self.signed
+        kinds += ["aggregate"] * 2 * self.aggregates
+        kinds += ["negate", "negate", "net", "padded", "empty"] * self.signed
         kind = self.draw(st.sampled_from(kinds)) if depth else "scan"
         match kind:
             case "filter":
@@ -262,12 +266,12 @@ class Plans:
         )
         return Union(tuple(projected), schema)
 
-    def aggregated(self, rel: Rel, *, extremal: bool = False) -> Aggregate:
-        """Keys whose equal values look the same; any calls."""
+    def aggregated(self, rel: Rel, choice: Sequence[CallType] = ()) -> Aggregate:
+        """Keys whose equal values look the same; calls of the given kinds, or of any."""
         plain = [column for column in rel.schema if column.type != NUMERIC]
         keys = self.draw(st.lists(st.sampled_from(plain), max_size=2, unique=True)) if plain else []
-        scalars, choice = self.scalars(rel), (*FOLDED, *FOLDED, *HOLISTIC * self.aggregates)
-        calls = [aggregate_call(scalars, EXTREMA if extremal else choice) for _ in range(self.several())]
+        scalars, any_call = self.scalars(rel), (*FOLDED, *FOLDED, *HOLISTIC * self.aggregates)
+        calls = [aggregate_call(scalars, choice or any_call) for _ in range(self.several())]
         named = ((fresh(c.function.name, c.type, nullable=c.nullable), c) for c in calls)
         return Aggregate(rel, tuple(keys), tuple(named))
 
@@ -283,7 +287,6 @@ def scan(relation: Relation) -> Scan:
 
 SCALES = {INTEGER: frozenset({0}), PRICE: frozenset({2})}
 
-# Calls: the type of the argument and of the result.
 FOLDED = (
     ("count", None, BIGINT), ("count", TEXT, BIGINT), ("sum", INTEGER, BIGINT), ("sum", NUMERIC, NUMERIC),
     ("sum", PRICE, NUMERIC), ("avg", INTEGER, NUMERIC), ("avg", NUMERIC, NUMERIC), ("min", INTEGER, INTEGER),
@@ -291,10 +294,12 @@ FOLDED = (
     ("bool_or", BOOLEAN, BOOLEAN), ("sum", NUMERIC, NUMERIC),
 )  # fmt: skip
 EXTREMA = tuple(call for call in FOLDED if call[0] in ("min", "max") and call[1] != NUMERIC)
+SUMS = tuple(call for call in FOLDED if call[0] in ("sum", "avg") and call[2] == NUMERIC)
+TRUTHS = tuple(call for call in FOLDED if call[2] == BOOLEAN)
 HOLISTIC = (("array_agg", INTEGER, Type("pg_catalog", "_int4")), ("string_agg", TEXT, TEXT))
 
 
-def aggregate_call(scalars: Scalars, choice: Sequence[tuple[str, Type | None, Type]]) -> Call:
+def aggregate_call(scalars: Scalars, choice: Sequence[CallType]) -> Call:
     """One call, with or without FILTER; the holistic ones with DISTINCT and ORDER BY too."""
     draw = scalars.draw
     name, argument, result = draw(st.sampled_from(choice))
@@ -339,7 +344,7 @@ def risky(draw: st.DrawFn) -> Rel:
 
 
 @st.composite
-def folded(draw: st.DrawFn, *, fallible: bool = False, extremal: bool = False) -> Aggregate:
-    """One aggregate without calls that are read again, over a stateless plan; extrema only, if wanted."""
+def folded(draw: st.DrawFn, choice: Sequence[CallType] = FOLDED, *, fallible: bool = False) -> Aggregate:
+    """One aggregate without calls that are read again, over a stateless plan."""
     some = Plans(draw, fallible=fallible)
-    return some.aggregated(some.plan(2), extremal=extremal)
+    return some.aggregated(some.plan(2), choice)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from ivmc.differentiate import differentiate
 from ivmc.ir import Aggregate, Project, Rel, verify
@@ -15,7 +16,9 @@ from ivmc.value import Row, value
 from ivmc.zset import ZSet, evaluate, image
 from tests.property.histories import Changes, History, Records, changes_of, histories, rows_of
 from tests.property.maintenance import View, by_group, change, merged, narrowed
-from tests.property.relations import folded, plans, risky
+from tests.property.relations import EXTREMA, FOLDED, SUMS, TRUTHS, folded, plans, risky
+
+KINDS = (FOLDED, EXTREMA, SUMS, TRUTHS)
 
 
 def at(rel: Rel, state: Mapping[str, Records], original: Rel | None = None) -> ZSet:
@@ -88,7 +91,7 @@ def test_states_are_additive(op: Aggregate, history: History) -> None:
             assert total == after.get(key, {}).get(column, 0)
 
 
-@given(folded(), histories(batches=0))
+@given(st.one_of(map(folded, KINDS)), histories(batches=0))
 def test_outputs_of_a_fold_are_the_aggregate(op: Aggregate, history: History) -> None:
     kept = fold(op)
     assert kept is not None
@@ -96,7 +99,7 @@ def test_outputs_of_a_fold_are_the_aggregate(op: Aggregate, history: History) ->
     assert at(Project(grouped(op.input, op, kept), outputs), history.states[0]) == at(op, history.states[0])
 
 
-@given(folded(), histories())
+@given(st.one_of(map(folded, KINDS)), histories())
 def test_groups_fold_unless_their_extremum_is_lost(op: Aggregate, history: History) -> None:
     kept = fold(op)
     assert kept is not None
@@ -119,7 +122,7 @@ def same(kept: Fold, one: Row | None, other: Row | None) -> bool:
     return dict(one) == dict(other) and outputs[0] == outputs[1]
 
 
-@given(folded(extremal=True), histories())
+@given(folded(EXTREMA), histories())
 def test_only_a_lost_extremum_is_read_again(op: Aggregate, history: History) -> None:
     """Where equal values look the same: every copy of the stored value went, and no better one came."""
     kept = fold(op)

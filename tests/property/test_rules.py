@@ -16,7 +16,7 @@ from ivmc.rules.aggregate import fold
 from ivmc.scalar import NUMERIC, Col, Scalar, equals, fresh
 from tests.property.histories import INTEGER, ITEM, LINE, PART, Changes, History, Records
 from tests.property.maintenance import narrowed
-from tests.property.relations import compared, constant, ratio, scan
+from tests.property.relations import compared, constant, either, ratio, scan
 from tests.property.test_laws import at, moved, refreshed
 
 ITEMS, PARTS = scan(ITEM), scan(PART)
@@ -25,6 +25,7 @@ ID, PA = PARTS.schema[:2]
 TEST = compared("<", A, B)
 RISKY = compared("<", ratio(A, B), B)
 ON = (equals(A, ID),)
+V_LIKE_2 = constant(Decimal("1.50"), NUMERIC)
 
 
 def history(old: dict[str, Records], batch: dict[str, Changes], new: dict[str, Records]) -> History:
@@ -112,9 +113,10 @@ def test_aggregate_that_can_fail_sees_net_rows() -> None:
     assert delta.input == Net(Delta(ITEMS))
 
 
-def test_aggregate_whose_groups_are_read_again_has_no_fold() -> None:
+@pytest.mark.parametrize("one", [call("array_agg", A), call("count", A, distinct=True)])
+def test_aggregate_whose_groups_are_read_again_has_no_fold(one: Call) -> None:
     with pytest.raises(TypeError, match="read again"):
-        differentiate(grouped_by((A,), call("array_agg", A)))
+        differentiate(grouped_by((A,), one))
 
 
 @pytest.mark.parametrize("rel", [Delta(ITEMS), Negate(ITEMS), Net(ITEMS)], ids=lambda rel: type(rel).__name__)
@@ -217,6 +219,30 @@ def test_sum_shows_no_zeros_of_a_row_that_came_and_went() -> None:
         {"item": (row(1, 1, "1.5"),)},
     )
     check(grouped_by((A,), call("sum", V), call("avg", V)), story)
+
+
+def test_sum_shows_the_largest_scale_that_is_present_and_passes_the_filter() -> None:
+    """Few possible scales are counted, any number of them is an extremum; FILTER applies to both."""
+    few = either(compared("<", B, A), V_LIKE_2, constant(Decimal(0), NUMERIC))
+    story = history(
+        {"item": (row(1, 0, "1.555"), row(1, 5, "1.5"), row(1, 5, "1"))},
+        {"item": ((row(1, 0, "1.555"), -1), (row(1, 9, "7.7777"), 1), (row(1, None, "2.25"), 1))},
+        {"item": (row(1, 5, "1.5"), row(1, 5, "1"), row(1, 9, "7.7777"), row(1, None, "2.25"))},
+    )
+    for where in (None, compared("<", B, constant(6, INTEGER))):
+        check(grouped_by((A,), call("sum", V, filter=where), call("avg", V, filter=where)), story)
+        check(grouped_by((A,), call("sum", few, filter=where, result=NUMERIC)), story)
+
+
+def test_extremum_of_filtered_rows_with_nulls() -> None:
+    where = compared("<", B, constant(6, INTEGER))
+    story = history(
+        {"item": (row(1, 5), row(1, 5), row(1, None), row(1, 9))},
+        {"item": ((row(1, 5), -1), (row(1, None), 1), (row(1, 7), 1))},
+        {"item": (row(1, 5), row(1, None), row(1, 9), row(1, None), row(1, 7))},
+    )
+    for name in ("min", "max"):
+        check(grouped_by((A,), call(name, B, filter=where), call(name, B)), story)
 
 
 def test_equal_rows_that_look_different_do_not_cancel() -> None:
