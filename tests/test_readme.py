@@ -1,4 +1,4 @@
-"""The README says what is so: its SQL and its commands run, its tables and its MERGE are the compiler's.
+"""The documentation says what is so: its SQL and its commands run, its tables are the compiler's.
 
 `pytest tests/test_readme.py --rewrite-golden` writes what is made from the code.
 """
@@ -159,3 +159,33 @@ def test_figures() -> None:
 def test_a_mark_that_is_not_there() -> None:
     with pytest.raises(ValueError, match="no place"):
         filled("# nothing", "figures", "")
+
+
+# References
+
+
+def cited(words: str) -> set[str]:
+    """The numbers that comments and pages give after these words."""
+    files = (*ROOT.glob("ivmc/**/*"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/**/*.md"))
+    text = " ".join(file.read_text() for file in files if file.suffix in (".py", ".sql", ".md"))
+    lists = re.findall(rf"\b(?:{words}) (\d+(?:(?:, | and |, and )\d+)*)", text)
+    return {number for found in lists for number in re.findall(r"\d+", found)}
+
+
+def test_every_law_and_planner_rule_that_is_cited_is_written_down() -> None:
+    laws, rules = ((ROOT / "docs" / page).read_text() for page in ("laws.md", "planner.md"))
+    assert cited("[Ll]aws?") <= set(re.findall(r"^\*\*(\d+)\. ", laws, re.MULTILINE))
+    assert cited("planner rules?") <= set(re.findall(r"^(\d+)\. \*\*", rules, re.MULTILINE))
+
+
+PAGES = sorted(
+    path for area in ("*.md", "docs/*.md", "docs/adr/*.md", "examples/*.md") for path in ROOT.glob(area)
+)
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.name != "support.md"], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []

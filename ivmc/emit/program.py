@@ -2,7 +2,7 @@
 
 For every stage: count what changed in each source; carry the terms of its delta into temporary
 tables, each under the condition that its sources have changed at all; sum them up; MERGE. A step
-knows the exact number of rows that the steps before it left (PLANS.md 2).
+knows the exact number of rows that the steps before it left (planner rule 2).
 """
 
 from __future__ import annotations

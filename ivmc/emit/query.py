@@ -92,7 +92,7 @@ class Queries:
     buffers  per base table: the name of its change buffer
     changes  per stage table: the temporary table of its old and new rows
     counts   relations whose exact number of rows a variable holds: they get it as LIMIT, which
-             tells the planner how few they are (PLANS.md 2)
+             tells the planner how few they are (planner rule 2)
     """
 
     catalog: Catalog

@@ -15,8 +15,8 @@ from ivmc.emit.text import indent
 from ivmc.emit.work import Work
 from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
 
-SMALL = 5000  # changed rows up to which one generic plan serves every refresh (PLANS.md 5)
-WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.1  # share of changed rows that is worth a delta (PLANS.md 15)
+SMALL = 5000  # changed rows up to which one generic plan serves every refresh (planner rule 5)
+WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.1  # share of changed rows that is worth a delta (planner rule 9)
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
 
@@ -72,7 +72,7 @@ END """,
     def decision(self, program: Program) -> list[str]:
         """How many changes there are, and what follows from it.
 
-        One generic plan for small deltas; above, a plan for each size (PLANS.md 5). Recompute where
+        One generic plan for small deltas; above, a plan for each size (planner rule 5). Recompute where
         the rate of past refreshes, or a cautious guess before there are any, says that it is faster.
         """
         if not self.tables:
