@@ -293,8 +293,7 @@ class UncapturedSource(Fallback):
     """Changes of a source cannot be captured by triggers.
 
     A materialized view has none, a foreign table changes elsewhere, a system catalog is not open
-    to them, an unlogged table is emptied by a crash, and a table with inheritance children is
-    written through them.
+    to them, and a table with inheritance children is written through them.
 
     Example::
 
