@@ -207,7 +207,9 @@ BEGIN
         WHERE s.buffer IN (SELECT r.buffer FROM ivmc.source r WHERE r.view = $1)
         ORDER BY s.buffer, 2
     LOOP
-        EXECUTE format('DELETE FROM ivmc.%I WHERE __ivmc_xid < $1', v_buffer) USING v_below;
+        -- Where the first row has to stay, others that may go can wait: no scan while a view lags behind.
+        EXECUTE format('DELETE FROM ivmc.%1$I WHERE __ivmc_xid < $1 AND '
+                       '(SELECT b.__ivmc_xid FROM ivmc.%1$I AS b LIMIT 1) < $1', v_buffer) USING v_below;
         DELETE FROM ivmc.truncation t WHERE t.buffer = v_buffer AND t.xid < v_below;
     END LOOP;
     DELETE FROM ivmc.history h
