@@ -13,7 +13,7 @@ from ivmc.differentiate import differentiate
 from ivmc.ir import Aggregate, Call, Delta, Filter, Join, Negate, Net, Project, Rel, Union, Values, empty
 from ivmc.normalise import normalise
 from ivmc.rules.aggregate import fold
-from ivmc.scalar import NUMERIC, Col, Scalar, equals, fresh
+from ivmc.scalar import NUMERIC, Col, Logic, Scalar, equals, fresh
 from tests.property.histories import INTEGER, ITEM, LINE, PART, Changes, History, Records
 from tests.property.maintenance import narrowed
 from tests.property.relations import compared, constant, either, ratio, scan
@@ -229,7 +229,7 @@ def test_sum_shows_the_largest_scale_that_is_present_and_passes_the_filter() -> 
         {"item": ((row(1, 0, "1.555"), -1), (row(1, 9, "7.7777"), 1), (row(1, None, "2.25"), 1))},
         {"item": (row(1, 5, "1.5"), row(1, 5, "1"), row(1, 9, "7.7777"), row(1, None, "2.25"))},
     )
-    for where in (None, compared("<", B, constant(6, INTEGER))):
+    for where in (None, compared("<", B, constant(6, INTEGER)), compared("<", constant(0, INTEGER), B)):
         check(grouped_by((A,), call("sum", V, filter=where), call("avg", V, filter=where)), story)
         check(grouped_by((A,), call("sum", few, filter=where, result=NUMERIC)), story)
 
@@ -237,12 +237,25 @@ def test_sum_shows_the_largest_scale_that_is_present_and_passes_the_filter() -> 
 def test_extremum_of_filtered_rows_with_nulls() -> None:
     where = compared("<", B, constant(6, INTEGER))
     story = history(
-        {"item": (row(1, 5), row(1, 5), row(1, None), row(1, 9))},
-        {"item": ((row(1, 5), -1), (row(1, None), 1), (row(1, 7), 1))},
-        {"item": (row(1, 5), row(1, None), row(1, 9), row(1, None), row(1, 7))},
+        {"item": (row(1, 5), row(1, 5), row(1, None), row(1, None), row(1, 9))},
+        {"item": ((row(1, 5), -1), (row(1, 9), -1), (row(1, 7), 1))},
+        {"item": (row(1, 5), row(1, None), row(1, None), row(1, 7))},
     )
     for name in ("min", "max"):
         check(grouped_by((A,), call(name, B, filter=where), call(name, B)), story)
+    check(grouped_by((A,), call("min", B), call("max", B)), story)
+
+
+def test_truth_of_filtered_rows() -> None:
+    where, test = compared("<", B, constant(6, INTEGER)), compared("<", B, constant(4, INTEGER))
+    story = history(
+        {"item": (row(1, 3), row(1, 9))},
+        {"item": ((row(1, 9), -1), (row(1, 7), 1), (row(1, None), 1))},
+        {"item": (row(1, 3), row(1, 7), row(1, None))},
+    )
+    for name in ("bool_and", "every", "bool_or"):
+        for tested in (test, Logic("NOT", (test,))):
+            check(grouped_by((A,), call(name, tested, filter=where), call(name, tested)), story)
 
 
 def test_equal_rows_that_look_different_do_not_cancel() -> None:
