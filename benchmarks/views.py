@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks import tpch
 from benchmarks.tpch import Connection
+from ivmc.plan import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ def views(numbers: Iterable[int] = tpch.QUERIES) -> tuple[View, ...]:
     return tuple(View(number, tpch.without_limit(texts[number])) for number in numbers)
 
 
-def maintain(conn: Connection, view: View) -> None:
+def maintain(conn: Connection, view: View, mode: Mode = "auto") -> None:
     """Create the maintained view, or replace it."""
     from ivmc import runtime
 
-    runtime.create(conn, view.name, view.text, or_replace=True)
+    runtime.create(conn, view.name, view.text, mode=mode, or_replace=True)
 
 
 def materialize(conn: Connection, view: View) -> None:

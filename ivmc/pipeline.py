@@ -59,7 +59,7 @@ def _differential(schema: str, name: str, parsed: Parsed, bound: Bound, catalog:
         sources=emission.sources(),
         storage=emission.storage(),
         fill=emission.fill(),
-        program=emission.program(),
+        program=emission.program(chooses=mode == "auto"),
         view=emission.view(schema, name),
         root=plan.root.name,
         visible=emission.visible(),

@@ -89,6 +89,6 @@ class Emission:
             lines.append(f"WHERE {visible.where}")
         return "\n".join(lines)
 
-    def program(self) -> str:
-        """CREATE FUNCTION of the refresh."""
-        return Routine(self.id, self.storages, self.tables, self.queries).function()
+    def program(self, *, chooses: bool) -> str:
+        """CREATE FUNCTION of the refresh, which recomputes where that is faster if it may choose."""
+        return Routine(self.id, self.storages, self.tables, self.queries, chooses).function()

@@ -22,12 +22,17 @@ FEW = 1000  # rows that are deleted from a temporary table faster than it is tru
 
 @dataclass(frozen=True)
 class Routine:
-    """The PL/pgSQL of one view's refresh; `tables` are the sources, by schema and name."""
+    """The PL/pgSQL of one view's refresh.
+
+    `tables` are the sources, by schema and name; `chooses` is false where nothing but the delta
+    was asked for.
+    """
 
     id: str
     storages: Sequence[Storage]
     tables: Sequence[tuple[str, str]]
     queries: Queries
+    chooses: bool
 
     def function(self) -> str:
         """CREATE FUNCTION."""
@@ -38,7 +43,8 @@ class Routine:
             program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
             _maintain(Work(program, storage.stage, storage, last))
         steps = [
-            *self.decision(program),
+            *self.counts(program),
+            *(self.choice() if self.chooses and self.tables else ()),
             "IF recompute THEN",
             *self.recompute(),
             "END IF;",
@@ -69,16 +75,10 @@ BEGIN
 END """,
         )
 
-    def decision(self, program: Program) -> list[str]:
-        """How many changes there are, and what follows from it.
-
-        One generic plan for small deltas; above, a plan for each size (planner rule 5). Recompute where
-        the rate of past refreshes, or a cautious guess before there are any, says that it is faster.
-        """
+    def counts(self, program: Program) -> list[str]:
+        """How many changes there are: one plan for all small deltas, above a plan for each size (planner rule 5)."""
         if not self.tables:
             return []
-        share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
-        relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
         counts = list(program.pending.values())[: len(self.tables)]
         return [
             *(_counted(table, count) for table, count in zip(self.tables, counts, strict=True)),
@@ -86,6 +86,13 @@ END """,
             f"n.small := n.pending <= {SMALL};",
             "PERFORM set_config('plan_cache_mode',",
             "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
+        ]
+
+    def choice(self) -> list[str]:
+        """Recompute where past refreshes, or a cautious guess before any, say that it is faster."""
+        share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
+        relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
+        return [
             "IF NOT n.small AND NOT recompute THEN",
             "  n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full",
             f"    / ({share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",

@@ -24,7 +24,7 @@ def test_maintained_differentially_while_all_tables_change(conn: Connection, num
     (view,) = views.views([number])
     plan = ivmc.compile(view.text, ivmc.Catalog.from_database(conn), name=view.name, mode="differential")
     assert (plan.strategy, plan.reason) == ("differential", None)
-    views.maintain(conn, view)
+    views.maintain(conn, view, "differential")
     seen = {_content(conn, f"TABLE {view.name}")}
     for seed in range(1, ROUNDS + 1):
         everywhere(conn, ROWS, seed)
