@@ -76,7 +76,7 @@ END """,
         )
 
     def counts(self, program: Program) -> list[str]:
-        """How many changes there are: one plan for all small deltas, above a plan for each size (planner rule 5)."""
+        """How many changes there are: small deltas share a plan, larger ones get their own (planner rule 5)."""
         if not self.tables:
             return []
         counts = list(program.pending.values())[: len(self.tables)]
