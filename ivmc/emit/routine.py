@@ -76,7 +76,7 @@ END """,
         )
 
     def counts(self, program: Program) -> list[str]:
-        """How many changes there are: small deltas share a plan, larger ones get their own (planner rule 5)."""
+        """How many changes there are, and so which plans to use (planner rule 5)."""
         if not self.tables:
             return []
         counts = list(program.pending.values())[: len(self.tables)]
