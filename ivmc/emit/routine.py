@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -143,15 +144,27 @@ def _counted(table: tuple[str, str], count: str) -> str:
 
 
 def _created(program: Program) -> list[str]:
-    """The session's temporary tables, made at the first refresh and empty between refreshes."""
+    """The session's temporary tables, made at the first refresh and empty between refreshes.
+
+    A table that is named for their columns tells whether they are those of this program: a session
+    may have refreshed another one of the same name before the view was replaced.
+    """
     if not program.temporary:
         return []
     made = [
         f"  CREATE TEMPORARY TABLE {identifier(name)} ({columns});"
         for name, (columns, _) in program.temporary.items()
     ]
-    last = f"pg_temp.{identifier(list(program.temporary)[-1])}"
-    return [f"IF to_regclass({literal(last)}) IS NULL THEN", *made, "END IF;"]
+    mark = fitted(program.id, f"__made_{hashlib.sha256(chr(10).join(made).encode()).hexdigest()[:8]}")
+    tables = ", ".join(f"pg_temp.{identifier(name)}" for name in program.temporary)
+    return [
+        f"IF to_regclass({literal(f'pg_temp.{identifier(mark)}')}) IS NULL THEN",
+        "  PERFORM set_config('client_min_messages', 'warning', true);",
+        f"  DROP TABLE IF EXISTS {tables};",
+        *made,
+        f"  CREATE TEMPORARY TABLE {identifier(mark)} ();",
+        "END IF;",
+    ]
 
 
 def _emptied(program: Program) -> list[str]:

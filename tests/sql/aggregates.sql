@@ -84,8 +84,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_0b5706ae') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups;
     CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+    CREATE TEMPORARY TABLE v__made_0b5706ae ();
   END IF;
 
   -- Stage v: what the view shows
@@ -241,9 +244,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_a996ad55') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__delta;
     CREATE TEMPORARY TABLE v__groups (id integer, name text, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
     CREATE TEMPORARY TABLE v__delta (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_a996ad55 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -555,9 +561,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__lost') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_540086ef') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost;
     CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_min_salary integer, __ivmc_count_min_salary bigint, __ivmc_max_hired date, __ivmc_count_max_hired bigint);
     CREATE TEMPORARY TABLE v__lost (department_id integer);
+    CREATE TEMPORARY TABLE v__made_540086ef ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1002,8 +1011,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__touched') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_2904b143') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__touched;
     CREATE TEMPORARY TABLE v__touched (department_id integer);
+    CREATE TEMPORARY TABLE v__made_2904b143 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1187,8 +1199,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__touched') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_2904b143') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__touched;
     CREATE TEMPORARY TABLE v__touched (department_id integer);
+    CREATE TEMPORARY TABLE v__made_2904b143 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1374,8 +1389,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_f715316b') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups;
     CREATE TEMPORARY TABLE v__groups (__ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+    CREATE TEMPORARY TABLE v__made_f715316b ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1513,8 +1531,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_0b5706ae') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups;
     CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
+    CREATE TEMPORARY TABLE v__made_0b5706ae ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1645,8 +1666,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__groups') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_2e893652') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups;
     CREATE TEMPORARY TABLE v__groups (department_id integer, hired date, __ivmc_count numeric);
+    CREATE TEMPORARY TABLE v__made_2e893652 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1850,12 +1874,15 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__lost') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_0a2b480d') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
     CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
     CREATE TEMPORARY TABLE v__old (department_id integer, sum bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__changes (department_id integer, sum bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (__ivmc_count numeric, __ivmc_max_sum bigint, __ivmc_count_max_sum bigint);
     CREATE TEMPORARY TABLE v__lost ();
+    CREATE TEMPORARY TABLE v__made_0a2b480d ();
   END IF;
 
   -- Stage v__1

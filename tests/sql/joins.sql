@@ -89,9 +89,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_c66450bb') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, amount numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_c66450bb ();
   END IF;
 
   -- Stage v: what the view shows
@@ -284,11 +287,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta_4') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_1fed99f0') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3, pg_temp.v__delta_4;
     CREATE TEMPORARY TABLE v__delta (name text, placed date, article text, order_id integer, line integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (order_id integer, line integer, article text, customer_id integer, placed date, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_3 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_4 (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_1fed99f0 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -546,9 +552,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_671207ae') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2;
     CREATE TEMPORARY TABLE v__delta (id integer, note text, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_671207ae ();
   END IF;
 
   -- Stage v: what the view shows
@@ -712,10 +721,13 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta_3') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_e43b9071') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3;
     CREATE TEMPORARY TABLE v__delta (id integer, id_2 integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_3 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_e43b9071 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -894,9 +906,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta_2') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_46574957') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, note text, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_46574957 ();
   END IF;
 
   -- Stage v: what the view shows

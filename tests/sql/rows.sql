@@ -343,8 +343,11 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__delta') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_d80cc5bd') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta;
     CREATE TEMPORARY TABLE v__delta (customer integer, amount numeric, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_d80cc5bd ();
   END IF;
 
   -- Stage v: what the view shows

@@ -1,0 +1,79 @@
+"""A session that goes on refreshing while its views are replaced, chained and recomputed."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from ivmc import runtime
+from tests.conftest import Connect
+
+Connection = psycopg.Connection[Any]
+
+ORDERS = "SELECT customer, count(*) AS orders, sum(amount) AS amount FROM orders GROUP BY customer"
+DAILY = "SELECT placed, max(amount) AS largest, avg(amount) AS average FROM orders GROUP BY placed"
+
+
+@pytest.fixture
+def orders(conn: Connection) -> Connection:
+    conn.execute("CREATE TABLE orders (id int PRIMARY KEY, customer int, placed date, amount numeric(10,2))")
+    conn.execute(
+        "INSERT INTO orders SELECT i, i % 7, date '2024-01-01' + i % 5, i FROM generate_series(1, 100) i"
+    )
+    return conn
+
+
+def same(conn: Connection, name: str) -> bool:
+    (verified,) = runtime.verify(conn, [name])
+    return verified.same
+
+
+def test_a_view_that_another_session_replaced(orders: Connection, connect: Connect) -> None:
+    """The first session's temporary tables have the columns of the old program."""
+    other = connect()
+    runtime.create(orders, "v", ORDERS)
+    for conn in (orders, other):
+        conn.execute("INSERT INTO orders SELECT max(id) + 1, 3, '2024-01-02', 9 FROM orders")
+        conn.execute("CALL ivmc.refresh('v')")
+    runtime.create(other, "v", DAILY, or_replace=True)
+    orders.execute("DELETE FROM orders WHERE id % 3 = 0")
+    orders.execute("CALL ivmc.refresh('v')")
+    assert same(orders, "v")
+    assert orders.execute("SELECT count(*) FROM v").fetchone() == (5,)
+
+
+def test_a_chain_refreshed_in_one_transaction_and_again(orders: Connection) -> None:
+    """Law 27: what the transaction's own refresh of the first view changed is new to the second, once."""
+    runtime.create(orders, "v", ORDERS)
+    runtime.create(
+        orders, "w", "SELECT orders, count(*) AS customers, sum(amount) AS amount FROM v GROUP BY orders"
+    )
+    for _ in range(2):
+        with orders.transaction():
+            orders.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            orders.execute("UPDATE orders SET customer = customer + 1, amount = amount * 2 WHERE id % 4 = 1")
+            for name in ("v", "w", "v", "w"):
+                orders.execute("SELECT ivmc.refresh_here(%s)", (name,))
+            orders.execute("DELETE FROM orders WHERE id % 10 = 2")
+        runtime.refresh(orders)
+        assert same(orders, "v")
+        assert same(orders, "w")
+    steps = orders.execute("SELECT DISTINCT strategy FROM ivmc.history").fetchall()
+    assert steps == [("differential",)]
+
+
+def test_large_changes_recompute_only_where_that_was_left_open(orders: Connection) -> None:
+    runtime.create(orders, "chosen", DAILY)
+    runtime.create(orders, "forced", DAILY, mode="differential")
+    orders.execute("UPDATE ivmc.frontier SET ms_full = 0.001")
+    orders.execute("INSERT INTO orders SELECT i, i, '2024-01-03', i FROM generate_series(1000, 8000) i")
+    runtime.refresh(orders)
+    taken = dict(
+        orders.execute("SELECT substring(view FROM '[a-z]+$'), strategy FROM ivmc.history").fetchall()
+    )
+    assert taken == {"chosen": "full", "forced": "differential"}
+    reason = orders.execute("SELECT reason FROM ivmc.history WHERE view LIKE '%chosen'").fetchone()
+    assert reason is not None
+    assert "7001 changes" in reason[0]
+    assert same(orders, "chosen")
+    assert same(orders, "forced")
