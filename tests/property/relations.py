@@ -190,9 +190,11 @@ class Plans:
             case "project":
                 return self.projected(self.plan(depth - 1))
             case "join":
-                return self.joined(self.plan(depth - 1), self.plan(self.draw(st.integers(0, depth - 1))))
+                return self.joined(
+                    self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0))))
+                )
             case "union":
-                return self.union(self.plan(depth - 1), self.plan(self.draw(st.integers(0, depth - 1))))
+                return self.union(self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0)))))
             case "aggregate":
                 return self.aggregated(self.plan(depth - 1))
             case "negate":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 
 from ivmc.differentiate import differentiate
 from ivmc.ir import Aggregate, Project, Rel, verify
@@ -59,6 +59,7 @@ def test_nothing_fallible_meets_a_row_that_the_query_never_saw(rel: Rel, history
 # Meaning is kept
 
 
+@settings(max_examples=300)
 @given(plans(aggregates=True), histories(batches=0))
 def test_normal_form_means_the_same(rel: Rel, history: History) -> None:
     plan = normalise(rel)
@@ -179,11 +180,15 @@ def refreshed(query: Rel, history: History) -> None:
     """Fill a view, then refresh it after each batch; compare with the query each time."""
     view = View(staged(query, "view"))
     view.fill(rows_of(query, history.states[0]))
+    compare(view, query, history.states[0])
     for state, batch in zip(history.states[1:], history.batches, strict=True):
         view.refresh(rows_of(query, state), changes_of(query, batch))
-        expected = at(normalise(query), state, query)
-        result = ZSet((dict(zip(query.schema, row, strict=True)), weight) for row, weight in view.result())
-        assert result == expected
+        compare(view, query, state)
+
+
+def compare(view: View, query: Rel, state: Mapping[str, Records]) -> None:
+    result = ZSet((dict(zip(query.schema, row, strict=True)), weight) for row, weight in view.result())
+    assert result == at(normalise(query), state, query)
 
 
 # Keys

@@ -23,7 +23,7 @@ from ivmc.parse import parse
 from ivmc.scalar import Col
 
 CATALOG: Final = Catalog.from_sql("""
-    CREATE TABLE country (id int PRIMARY KEY, name text);
+    CREATE TABLE country (id int PRIMARY KEY, name text UNIQUE);
     CREATE TABLE customer (id int PRIMARY KEY, country int REFERENCES country, mail text NOT NULL UNIQUE);
     CREATE TABLE orders (id int PRIMARY KEY, customer int REFERENCES customer, amount int, rate int);
     CREATE TABLE line (orders int, number int, price numeric(10,2), PRIMARY KEY (orders, number));

@@ -82,6 +82,37 @@ def test_what_can_fail_lends_the_join_the_parts_that_cannot() -> None:
     assert isinstance(plan.input, Filter)
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        "o.customer = c.id OR o.amount / c.country > 1",
+        "NOT (o.customer = c.id AND o.amount / c.country > 1)",
+    ],
+)
+def test_what_can_fail_may_leave_nothing_to_join_by(where: str) -> None:
+    plan = normal(f"SELECT o.id FROM orders o, customer c WHERE {where}")
+    (join,) = (node for node in walk(plan) if isinstance(node, Join))
+    assert join.on == ()
+
+
+def test_an_or_over_several_tables_says_something_of_each_but_nothing_that_can_fail() -> None:
+    plan = normal(
+        "SELECT o.id FROM orders o JOIN customer c ON c.id = o.customer WHERE"
+        " (o.amount / o.rate > 1 AND o.rate > 5 AND c.country = 1) OR (o.amount = 1 AND c.country = 2)"
+    )
+    low = [node for node in walk(plan) if isinstance(node, Filter) and isinstance(node.input, Scan)]
+    assert [node.input.schema[0].name for node in low] == ["id", "id"]
+    assert not any(is_fallible(predicate) for node in low for predicate in node.predicates)
+
+
+def test_every_predicate_of_a_join_stays() -> None:
+    inner = "(SELECT * FROM customer WHERE country > 3) c"
+    plan = normal(f"SELECT o.id FROM orders o JOIN {inner} ON c.id = o.customer AND c.country = o.rate")
+    (join,) = (node for node in walk(plan) if isinstance(node, Join))
+    assert len(join.on) == 2
+    assert shape(join.right) == "σ(customer)"
+
+
 def test_a_cross_join_is_a_join_without_a_condition() -> None:
     (join,) = (node for node in walk(normal("SELECT 1 AS one FROM log, country")) if isinstance(node, Join))
     assert join.on == ()
