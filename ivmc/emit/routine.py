@@ -67,7 +67,7 @@ class Routine:
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
 {declared}
 BEGIN
@@ -82,6 +82,7 @@ END """,
             return []
         counts = list(program.pending.values())[: len(self.tables)]
         return [
+            *(self.worthwhile() if self.chooses else ()),
             *(_counted(table, count) for table, count in zip(self.tables, counts, strict=True)),
             f"n.pending := {' + '.join(counts)};",
             f"n.small := n.pending <= {SMALL};",
@@ -89,20 +90,24 @@ END """,
             "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
         ]
 
-    def choice(self) -> list[str]:
-        """Recompute where past refreshes, or a cautious guess before any, say that it is faster."""
+    def worthwhile(self) -> list[str]:
+        """Up to how many changes a delta wins: by past refreshes, or a cautious share before any."""
         share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
         relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
         return [
-            "IF NOT n.small AND NOT recompute THEN",
-            "  n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full",
-            f"    / ({share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
-            f"        WHERE c.oid IN ({relations}))));",
-            "  IF n.estimate > frontier.ms_full THEN",
-            "    recompute := true;",
-            "    reason := format('%s changes would take about %s ms, all rows %s ms',",
-            "      n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));",
-            "  END IF;",
+            "n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),",
+            f"  {share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
+            f"    WHERE c.oid IN ({relations})));",
+            f"n.most := greatest(n.most, {SMALL});",
+        ]
+
+    def choice(self) -> list[str]:
+        """Recompute where there are more changes than that."""
+        return [
+            "IF n.pending > n.most AND NOT recompute THEN",
+            "  recompute := true;",
+            "  reason := format('more than %s changes: to read all rows is faster, about %s ms',",
+            "    n.most, round(frontier.ms_full::numeric));",
             "END IF;",
         ]
 
@@ -138,9 +143,12 @@ def _maintain(work: Work) -> None:
 
 
 def _counted(table: tuple[str, str], count: str) -> str:
-    """How many changes of a source wait."""
+    """How many changes of a source wait; no more are counted than decide."""
     buffer = f"{SCHEMA}.{identifier(buffer_name(*table))}"
-    return f"SELECT count(*) INTO {count} FROM {buffer} b\n  WHERE {unread('b', 'frontier')};"
+    return (
+        f"SELECT count(*) INTO {count} FROM (\n"
+        f"  SELECT FROM {buffer} b\n  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;"
+    )
 
 
 def _created(program: Program) -> list[str]:

@@ -42,28 +42,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -196,7 +197,7 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   departments_changes bigint := 0;
@@ -205,23 +206,26 @@ DECLARE
   delta bigint := 0;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-  SELECT count(*) INTO n.departments_changes FROM ivmc.changes_public_departments b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
+  SELECT count(*) INTO n.departments_changes FROM (
+    SELECT FROM ivmc.changes_public_departments b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes + n.departments_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -464,7 +468,7 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
@@ -472,21 +476,22 @@ DECLARE
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -972,28 +977,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1158,28 +1164,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1347,7 +1354,7 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
@@ -1355,21 +1362,22 @@ DECLARE
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1489,28 +1497,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1627,28 +1636,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1799,7 +1809,7 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
@@ -1810,21 +1820,22 @@ DECLARE
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.employees_changes FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.employees'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.employees_changes FROM (
+    SELECT FROM ivmc.changes_public_employees b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.employees_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.employees'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

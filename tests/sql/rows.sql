@@ -40,28 +40,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   orders_changes bigint := 0;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.orders'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.orders_changes FROM (
+    SELECT FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.orders_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.orders'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -167,28 +168,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   returns_changes bigint := 0;
   returns bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.returns_changes FROM ivmc.changes_public_returns b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.returns'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.returns_changes FROM (
+    SELECT FROM ivmc.changes_public_returns b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.returns_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.returns'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -295,7 +297,7 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   orders_changes bigint := 0;
   returns_changes bigint := 0;
@@ -303,23 +305,26 @@ DECLARE
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-  SELECT count(*) INTO n.returns_changes FROM ivmc.changes_public_returns b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.orders_changes FROM (
+    SELECT FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
+  SELECT count(*) INTO n.returns_changes FROM (
+    SELECT FROM ivmc.changes_public_returns b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.orders_changes + n.returns_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -437,28 +442,29 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  estimate double precision;
+  most bigint;
   small boolean := true;
   orders_changes bigint := 0;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  SELECT count(*) INTO n.orders_changes FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.orders'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.orders_changes FROM (
+    SELECT FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
   n.pending := n.orders_changes;
   n.small := n.pending <= 5000;
   PERFORM set_config('plan_cache_mode',
     CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF NOT n.small AND NOT recompute THEN
-    n.estimate := n.pending * coalesce(frontier.ms_per_row, frontier.ms_full
-      / (0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-          WHERE c.oid IN ('public.orders'::regclass))));
-    IF n.estimate > frontier.ms_full THEN
-      recompute := true;
-      reason := format('%s changes would take about %s ms, all rows %s ms',
-        n.pending, round(n.estimate::numeric), round(frontier.ms_full::numeric));
-    END IF;
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
