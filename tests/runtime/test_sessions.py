@@ -28,6 +28,7 @@ def same(conn: Connection, name: str) -> bool:
     return verified.same
 
 
+@pytest.mark.testcontainers
 def test_a_view_that_another_session_replaced(orders: Connection, connect: Connect) -> None:
     """The first session's temporary tables have the columns of the old program."""
     other = connect()
@@ -42,6 +43,7 @@ def test_a_view_that_another_session_replaced(orders: Connection, connect: Conne
     assert orders.execute("SELECT count(*) FROM v").fetchone() == (5,)
 
 
+@pytest.mark.testcontainers
 def test_a_chain_refreshed_in_one_transaction_and_again(orders: Connection) -> None:
     """Law 27: what the transaction's own refresh of the first view changed is new to the second, once."""
     runtime.create(orders, "v", ORDERS)
