@@ -50,7 +50,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -477,7 +477,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -985,7 +985,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -1172,7 +1172,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -1363,7 +1363,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -1505,7 +1505,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -1644,7 +1644,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (
@@ -1821,7 +1821,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.employees'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.employees_changes FROM (

@@ -48,7 +48,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.orders'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.orders_changes FROM (
@@ -176,7 +176,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.returns'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.returns_changes FROM (
@@ -450,7 +450,7 @@ DECLARE
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.1 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
       WHERE c.oid IN ('public.orders'::regclass)));
   n.most := greatest(n.most, 5000);
   SELECT count(*) INTO n.orders_changes FROM (
