@@ -17,7 +17,7 @@ from ivmc.emit.work import Work
 from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
 
 SMALL = 5000  # changed rows up to which one generic plan serves every refresh (planner rule 5)
-WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta (planner rule 15)
+WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
 
