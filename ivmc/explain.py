@@ -284,8 +284,6 @@ def mermaid(plan: Plan) -> str:
         for child in operator.inputs:
             add(child, name)
 
-    for stage in plan.report[:1]:
-        add(stage, "view")
-    for stage in plan.report[1:]:
+    for stage in plan.report:
         add(stage, "view")
     return "\n".join(lines)

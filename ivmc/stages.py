@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ivmc.catalog import Column, Relation
-from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, scalars, walk, with_inputs
+from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
 from ivmc.properties import keys, reduced, shortest
@@ -160,6 +160,3 @@ def sources(stages: Sequence[Stage]) -> tuple[Scan, ...]:
     """Every base table scan of the stages."""
     scans = (node for stage in stages for node in walk(stage.input) if isinstance(node, Scan))
     return tuple(dict.fromkeys(scan for scan in scans if scan.relation.schema != SCHEMA))
-
-
-__all__ = ["Stage", "Staged", "scalars", "sources", "staged"]

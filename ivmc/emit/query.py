@@ -331,6 +331,3 @@ def positional(schema: Sequence[Col]) -> dict[Col, str]:
         taken.add(name)
         names[column] = name
     return names
-
-
-__all__ = ["Block", "Queries", "positional"]
