@@ -19,10 +19,13 @@ from ivmc.ir import (
     Aggregate,
     Carried,
     Delta,
+    Expand,
     Filter,
     Join,
+    Match,
     Negate,
     Net,
+    Outer,
     Project,
     Rel,
     Scan,
@@ -33,7 +36,20 @@ from ivmc.ir import (
 )
 from ivmc.names import SCHEMA, identifier, qualified
 from ivmc.plan import Plan
-from ivmc.rules import aggregate, filter, join, project, reread, scan, store, union, values
+from ivmc.rules import (
+    aggregate,
+    expand,
+    filter,
+    join,
+    match,
+    outer,
+    project,
+    reread,
+    scan,
+    store,
+    union,
+    values,
+)
 from ivmc.rules.aggregate import unfolded
 from ivmc.scalar import Col, Scalar, equated, is_fallible
 from ivmc.stages import Stage, Staged
@@ -117,12 +133,16 @@ def _operator(rel: Rel) -> Operator:
             return _described(project, f"compute {_shown(computed)}", "", _netting(computed), (), below)
         case Join(_, _, on):
             title = f"join on {_shown(on)}" if on else "cross join"
-            cross = (
-                ()
-                if any(map(equated, on))
-                else ("no column is equated: every change meets the whole other side",)
-            )
-            return _described(join, title, "", cross, _join_indexes(rel), below)
+            return _described(join, title, "", _unequated(on), _join_indexes(rel), below)
+        case Outer(_, _, on):
+            title = f"left join on {_shown(on)}"
+            return _described(outer, title, "", _unequated(on), _join_indexes(rel), below)
+        case Match(_, _, on, negated, mark):
+            title = "mark where a match exists" if mark else f"{'anti' if negated else 'semi'} join"
+            shown = f"{title} on {_shown(on)}" if on else title
+            return _described(match, shown, "", _unequated(on), _join_indexes(rel), below)
+        case Expand(_, functions):
+            return _described(expand, f"expand {_shown(functions)}", "", _netting(functions), (), below)
         case Union():
             return _described(union, "union all", "", (), (), below)
         case Values():
@@ -156,6 +176,10 @@ def facts(rule: ModuleType) -> tuple[str, str]:
     return words[0], words[1]
 
 
+def _unequated(on: Iterable[Scalar]) -> tuple[str, ...]:
+    return () if any(map(equated, on)) else ("no column is equated: every change meets the whole other side",)
+
+
 def _netting(scalars: Iterable[Scalar]) -> tuple[str, ...]:
     risky = [scalar for scalar in scalars if is_fallible(scalar)]
     return (f"changes are netted first: {_shown(risky)} could raise an error",) if risky else ()
@@ -173,7 +197,7 @@ def _listed(columns: Sequence[Col] | None) -> str:
 # Indexes
 
 
-def _join_indexes(rel: Join) -> Iterator[str]:
+def _join_indexes(rel: Join | Outer | Match) -> Iterator[str]:
     """For each equated pair of tables, an index on both sides that serves the other's changes."""
     pairs: dict[tuple[Scan, Scan], list[str]] = {}
     scans = [node for node in walk(rel) if isinstance(node, Scan)]

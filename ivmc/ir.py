@@ -103,6 +103,65 @@ class Join(Operator):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Outer(Operator):
+    """LEFT JOIN: the pairs, and each row of `left` without a partner once, its other columns NULL.
+
+    `padded` are the columns of `right` that go on, each under a new column that may be NULL.
+    """
+
+    left: Rel
+    right: Rel
+    on: tuple[Scalar, ...]
+    padded: tuple[tuple[Col, Col], ...]
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.left.schema + tuple(new for new, _ in self.padded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match(Operator):
+    """Rows of `left` by whether more than `beyond` rows of `right` satisfy `on` with them.
+
+    A semi join keeps the rows that have such matches, an anti join (`negated`) those that have not;
+    with a `mark` every row stays, and the new boolean column says whether it has them.
+    `beyond` is a scalar over the left row, 0 where it is None.
+    """
+
+    left: Rel
+    right: Rel
+    on: tuple[Scalar, ...]
+    negated: bool = False
+    mark: Col | None = None
+    beyond: Scalar | None = None
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.left.schema + (() if self.mark is None else (self.mark,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expand(Operator):
+    """Each row beside every row that set-returning functions give for it: LATERAL ROWS FROM.
+
+    Several functions run in step, the shorter ones filled up with NULL. `columns` are those of all
+    functions in order, then that of WITH ORDINALITY where `ordinality` is set. Of the expanded rows
+    those stay that satisfy `on`; where `outer` is set, a row with none of them stays once, padded.
+    """
+
+    input: Rel
+    functions: tuple[Scalar, ...]
+    columns: tuple[Col, ...]
+    ordinality: bool = False
+    on: tuple[Scalar, ...] = ()
+    outer: bool = False
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.input.schema + self.columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Union(Operator):
     """The sum of Z-sets of one schema. No inputs: the empty relation."""
 
@@ -185,7 +244,22 @@ class Carried(Operator):
     signed: bool = True
 
 
-Rel = Scan | Delta | Carried | Values | Filter | Project | Join | Union | Negate | Net | Aggregate
+Rel = (
+    Scan
+    | Delta
+    | Carried
+    | Values
+    | Filter
+    | Project
+    | Join
+    | Outer
+    | Match
+    | Expand
+    | Union
+    | Negate
+    | Net
+    | Aggregate
+)
 
 
 def _terms(rel: Rel) -> tuple[Rel, ...]:
@@ -197,11 +271,11 @@ def inputs(rel: Rel) -> tuple[Rel, ...]:
     match rel:
         case Scan() | Delta() | Carried() | Values():
             return ()
-        case Join(left, right):
+        case Join(left, right) | Outer(left, right) | Match(left, right):
             return (left, right)
         case Union(terms):
             return terms
-        case Filter(input) | Project(input) | Negate(input) | Net(input) | Aggregate(input):
+        case Filter(input) | Project(input) | Expand(input) | Negate(input) | Net(input) | Aggregate(input):
             return (input,)
 
 
@@ -210,7 +284,7 @@ def with_inputs(rel: Rel, new: tuple[Rel, ...]) -> Rel:
     if all(a is b for a, b in zip(inputs(rel), new, strict=True)):
         return rel
     match rel:
-        case Join():
+        case Join() | Outer() | Match():
             return replace(rel, left=new[0], right=new[1])
         case Union():
             return replace(rel, inputs=new)
@@ -251,8 +325,12 @@ def scalars(rel: Rel) -> tuple[Scalar, ...]:
             return predicates
         case Project(_, outputs):
             return tuple(scalar for _, scalar in outputs)
-        case Join(_, _, on):
+        case Join(_, _, on) | Outer(_, _, on):
             return on
+        case Match(_, _, on, beyond=beyond):
+            return on if beyond is None else (*on, beyond)
+        case Expand(_, functions, _, _, on):
+            return functions + on
         case Aggregate(_, keys, calls):
             return keys + tuple(scalar for _, call in calls for scalar in call.scalars())
         case Values(_, rows):
@@ -271,10 +349,33 @@ def is_empty(rel: Rel) -> bool:
     return isinstance(rel, Union) and not rel.inputs
 
 
+def free(rel: Rel) -> frozenset[Col]:
+    """The columns that `rel` reads from around it: those of enclosing queries.
+
+    Before `unnest`, the right side of a join may read columns of its left side (LATERAL, and queries
+    that stand in expressions); such a join runs the right side anew for each row of the left.
+    """
+    memo: dict[Rel, frozenset[Col]] = {}
+
+    def visit(node: Rel) -> frozenset[Col]:
+        if node not in memo:
+            own: frozenset[Col] = frozenset(node.columns if isinstance(node, Expand) else ())
+            below = frozenset(column for child in inputs(node) for column in child.schema)
+            found = columns(*scalars(node)) - own - below
+            for child in inputs(node):
+                found |= visit(child)
+            beside = inputs(node)[0].schema if isinstance(node, Join | Outer | Match) else ()
+            memo[node] = found - frozenset(beside)
+        return memo[node]
+
+    return visit(rel)
+
+
 def verify(rel: Rel) -> None:
     """Check that every expression reads only columns that exist below it. Raises ValueError."""
     for node in walk(rel):
         known = {col for child in inputs(node) for col in child.schema}
+        known |= set(node.columns) if isinstance(node, Expand) else set()
         unknown = columns(*scalars(node)) - known
         if unknown and not isinstance(node, Values):
             names = ", ".join(sorted(col.name for col in unknown))

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from ivmc.ir import Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, inputs, is_empty
+from ivmc.ir import (
+    Aggregate,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Negate,
+    Net,
+    Project,
+    Rel,
+    Union,
+    bottom_up,
+    empty,
+    inputs,
+    is_empty,
+)
 
 
 def simplify(rel: Rel) -> Rel:
@@ -12,7 +27,11 @@ def simplify(rel: Rel) -> Rel:
 
 def _simpler(rel: Rel) -> Rel:
     match rel:
-        case Filter() | Project() | Negate() | Net() | Join() if any(map(is_empty, inputs(rel))):
+        case Filter() | Project() | Expand() | Negate() | Net() | Join() if any(map(is_empty, inputs(rel))):
+            return empty(rel.schema)
+        case Match(left) if is_empty(left):
+            return empty(rel.schema)
+        case Aggregate(input, keys) if keys and is_empty(input):
             return empty(rel.schema)
         case Negate(Negate(input)):
             return input

@@ -24,6 +24,8 @@ NUMERIC: Final = Type("pg_catalog", "numeric")
 OR, AND, NOT, IS, COMPARISON, IN, OPERATOR, ADDITIVE, MULTIPLICATIVE, POWER = range(1, 11)
 COLLATE, NEGATION, CAST, ATOM = 12, 13, 15, 20
 
+COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
+
 
 class Node:
     """Structural equality with a cached hash, shared by scalars and relations."""
@@ -160,6 +162,34 @@ def equals(left: Scalar, right: Scalar) -> Expression:
     """`left = right` under the type's default equality; never raises."""
     nullable = left.nullable or right.nullable
     return binary("=", left, right, BOOLEAN, COMPARISON, nullable=nullable, fallible=False, equality=True)
+
+
+def matches(left: Scalar, right: Scalar) -> Scalar:
+    """`left = right` where NULL equals NULL; `equals` where neither can be NULL."""
+    if not (left.nullable or right.nullable):
+        return equals(left, right)
+    template = ("", " IS NOT DISTINCT FROM ", "")
+    return Expression("distinct", template, (left, right), BOOLEAN, False, IS, (ATOM, ATOM), False)
+
+
+def null(kind: Type) -> Scalar:
+    """NULL of a type."""
+    return literal(f"NULL::{kind.sql}", kind, nullable=True)
+
+
+def image(scalar: Scalar) -> Scalar:
+    """What tells values apart that are equal, and are shown differently (law 1)."""
+    template = ("record_send(ROW(", "))")
+    return Expression("image", template, (scalar,), Type("pg_catalog", "bytea"), False, fallible=False)
+
+
+def rejects_null(predicates: Iterable[Scalar], column: Scalar) -> bool:
+    """Is it certain that no row with NULL in this column satisfies all of the predicates?"""
+    return any(
+        isinstance(p, Expression) and p.name in COMPARISONS and column in p.args
+        for predicate in predicates
+        for p in conjuncts(predicate)
+    )
 
 
 def children(scalar: Scalar) -> tuple[Scalar, ...]:

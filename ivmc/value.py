@@ -62,6 +62,8 @@ def _applied(scalar: Expression, values: list[Any]) -> Any:
             return (max if name == "greatest" else min)(present) if present else None
         case name, [operand] if name in TESTS:
             return TESTS[name](operand)
+        case "image", [operand]:
+            return operand.as_tuple() if isinstance(operand, Decimal) else (operand,)
         case "cast", [operand]:
             return _converted(operand, scalar.type)
         case name, _ if name in STRICT:
@@ -158,6 +160,8 @@ STRICT: Final[dict[str, Callable[..., Any]]] = {
     "prefix -": operator.neg,
     "||": operator.add,
     "abs": abs,
+    "generate_series": lambda first, last: range(first, last + 1),
+    "unnest": list,
     "round": _rounded,
     "scale": _scale,
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, Final
 
 from ivmc.catalog import Type
@@ -20,17 +21,21 @@ from ivmc.ir import (
     Call,
     Carried,
     Delta,
+    Expand,
     Filter,
     Join,
+    Match,
     Negate,
     Net,
+    Outer,
     Project,
     Rel,
     Scan,
     Union,
     Values,
+    free,
 )
-from ivmc.scalar import Col
+from ivmc.scalar import Col, Scalar
 from ivmc.value import Row, holds, value
 
 Weighted = tuple[Row, int]
@@ -105,6 +110,7 @@ class _Interpreter:
     new: Mapping[Scan, Iterable[Weighted]]
     delta: Mapping[Scan, Iterable[Weighted]]
     carried: Mapping[str, Iterable[Weighted]]
+    around: Row = field(default_factory=dict)
     known: dict[Rel, list[Weighted]] = field(default_factory=dict)
 
     def rows(self, rel: Rel) -> list[Weighted]:
@@ -122,15 +128,22 @@ class _Interpreter:
             case Carried(name, schema):
                 return [({c: row[c] for c in schema}, weight) for row, weight in self.carried[name]]
             case Values(schema, rows):
-                return [({c: value(s, {}) for c, s in zip(schema, row, strict=True)}, 1) for row in rows]
+                return [({c: self.value(s, {}) for c, s in zip(schema, row, strict=True)}, 1) for row in rows]
             case Filter(input, predicates):
-                return [(row, weight) for row, weight in self.rows(input) if holds(predicates, row)]
+                return [(row, weight) for row, weight in self.rows(input) if self.holds(predicates, row)]
             case Project(input, outputs):
-                return [({c: value(s, row) for c, s in outputs}, weight) for row, weight in self.rows(input)]
+                return [
+                    ({c: self.value(s, row) for c, s in outputs}, weight) for row, weight in self.rows(input)
+                ]
             case Join(left, right, on):
-                ours, theirs = self.rows(left), self.rows(right)
-                pairs = [({**a, **b}, v * w) for a, v in ours for b, w in theirs]
-                return [(row, weight) for row, weight in pairs if holds(on, row)]
+                ours = self.rows(left)
+                return [(row, v * w) for a, v in ours for row, w in self.pairs(a, left, right, on)]
+            case Outer():
+                return self.padded(rel)
+            case Match():
+                return self.matched(rel)
+            case Expand():
+                return self.expanded(rel)
             case Union(terms):
                 return [entry for term in terms for entry in self.rows(term)]
             case Negate(input):
@@ -138,7 +151,59 @@ class _Interpreter:
             case Net(input):
                 return ZSet(self.rows(input))
             case Aggregate(input, keys, calls):
-                return _aggregated(self.rows(input), keys, calls)
+                members: list[Weighted] = [({**self.around, **row}, w) for row, w in self.rows(input)]
+                return _aggregated(members, keys, calls)
+
+    # Scalars see the row, and the rows of enclosing queries
+
+    def value(self, scalar: Scalar, row: Row) -> Any:
+        return value(scalar, {**self.around, **row})
+
+    def holds(self, predicates: Iterable[Scalar], row: Row) -> bool:
+        return holds(predicates, {**self.around, **row})
+
+    # Joins
+
+    def pairs(self, row: Row, left: Rel, right: Rel, on: Iterable[Scalar]) -> list[Weighted]:
+        """A row of `left` with each partner, and the partner's weight."""
+        beside = self
+        if free(right) & frozenset(left.schema):
+            beside = _Interpreter(self.new, self.delta, self.carried, {**self.around, **row})
+        found = [({**row, **other}, weight) for other, weight in beside.rows(right)]
+        return [(pair, weight) for pair, weight in found if self.holds(on, pair)]
+
+    def padded(self, rel: Outer) -> list[Weighted]:
+        found: list[Weighted] = []
+        for row, weight in self.rows(rel.left):
+            pairs = self.pairs(row, rel.left, rel.right, rel.on)
+            known = [({**row, **{new: pair[old] for new, old in rel.padded}}, w) for pair, w in pairs]
+            alone = ({**row, **{new: None for new, _ in rel.padded}}, 1)
+            found += [(pair, weight * w) for pair, w in known or [alone]]
+        return found
+
+    def matched(self, rel: Match) -> list[Weighted]:
+        found: list[Weighted] = []
+        for row, weight in self.rows(rel.left):
+            beyond = 0 if rel.beyond is None else self.value(rel.beyond, row)
+            has = sum(w for _, w in self.pairs(row, rel.left, rel.right, rel.on)) > beyond
+            if rel.mark is not None:
+                found.append(({**row, rel.mark: has}, weight))
+            elif has is not rel.negated:
+                found.append((row, weight))
+        return found
+
+    def expanded(self, rel: Expand) -> list[Weighted]:
+        found: list[Weighted] = []
+        for row, weight in self.rows(rel.input):
+            sets = [list(self.value(function, row) or ()) for function in rel.functions]
+            together = [list(parts) for parts in zip_longest(*sets)]
+            if rel.ordinality:
+                together = [[*parts, i] for i, parts in enumerate(together, 1)]
+            wide = [{**row, **dict(zip(rel.columns, parts, strict=True))} for parts in together]
+            kept = [one for one in wide if self.holds(rel.on, one)]
+            alone = [{**row, **dict.fromkeys(rel.columns)}] if rel.outer else []
+            found += [(one, weight) for one in kept or alone]
+        return found
 
 
 def _widest(states: Mapping[Scan, Iterable[Weighted]], scan: Scan) -> Scan | None:

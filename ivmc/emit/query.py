@@ -12,16 +12,19 @@ from dataclasses import dataclass, field, replace
 
 from ivmc.catalog import Catalog
 from ivmc.emit.block import Block
-from ivmc.emit.text import derived, listing, text
+from ivmc.emit.text import conditions, derived, indent, listing, text
 from ivmc.ir import (
     Aggregate,
     Call,
     Carried,
     Delta,
+    Expand,
     Filter,
     Join,
+    Match,
     Negate,
     Net,
+    Outer,
     Project,
     Rel,
     Scan,
@@ -115,6 +118,12 @@ class Queries:
                 return block
             case Join(left, right, on):
                 return self.join(self.block(left), self.block(right), on)
+            case Outer():
+                return self.outer(rel)
+            case Match():
+                return self.matched(rel)
+            case Expand():
+                return self.expanded(rel)
             case Negate(input):
                 block = self.block(input)
                 block.negative = not block.negative
@@ -209,6 +218,68 @@ class Queries:
             left.negative != right.negative,
         )
         block.where.extend(substitute(predicate, block.values) for predicate in on)
+        return block
+
+    def outer(self, rel: Outer) -> Block:
+        """LEFT JOIN; what the right side computes is computed before rows are padded."""
+        block, right = self.block(rel.left), self.block(rel.right)
+        if any(not isinstance(right.values[old], Col) for _, old in rel.padded):
+            right = self.derived(rel.right, right, "pairs")
+        sides = [_product(side.tables) for side in (block, right)]
+        other = f"({sides[1]})" if len(right.tables) > 1 else sides[1]
+        block.tables = [f"{sides[0]}\nLEFT JOIN {other} {self.condition(rel.on, block, right)}"]
+        for new, old in rel.padded:
+            block.values[new] = right.values[old]
+        block.names |= right.names
+        return block
+
+    def condition(self, on: Iterable[Scalar], left: Block, right: Block) -> str:
+        """ON of an explicit join, with what the right side selects by."""
+        both = self.join(left, right, on)
+        tests = [text(p, both.name, 3) for p in both.where[len(left.where) :]]
+        return conditions([*right.raw, *tests] or ["true"], "ON")
+
+    def derived(self, rel: Rel, block: Block, wanted: str) -> Block:
+        """A block as a subquery, its computed columns as columns."""
+        columns = [(name, column) for column, name in positional(rel.schema).items()]
+        sql = self._select(block, columns, WEIGHT if block.signed else None)
+        return self.subquery(sql, rel.schema, wanted, signed=block.signed)
+
+    def matched(self, rel: Match) -> Block:
+        """[NOT] EXISTS, as a condition or as a value."""
+        block, right = self.block(rel.left), self.block(rel.right)
+        both = self.join(block, right, rel.on)
+        tests = [text(p, both.name, 3) for p in both.where[len(block.where) :]]
+        lines = [listing(right.tables, "FROM")] if right.tables else []
+        lines += [conditions([*right.raw, *tests])] if right.raw or tests else []
+        if rel.beyond is not None:
+            lines.append(f"OFFSET {block.sql(rel.beyond)}")
+        exists = f"EXISTS (\n{indent(chr(10).join(['SELECT', *lines]))}\n)"
+        if rel.mark is None:
+            block.raw.append(f"NOT {exists}" if rel.negated else exists)
+        else:
+            block.values[rel.mark] = _raw(exists, rel.mark)
+        return block
+
+    def expanded(self, rel: Expand) -> Block:
+        """LATERAL ROWS FROM (…)."""
+        block = self.block(rel.input)
+        calls = [block.sql(function) for function in rel.functions]
+        source = calls[0] if len(calls) == 1 else f"ROWS FROM ({', '.join(calls)})"
+        ordinality = " WITH ORDINALITY" if rel.ordinality else ""
+        names = positional(rel.columns)
+        alias = self.alias(rel.columns[0].name if rel.columns else "rows")
+        block.names |= {column: f"{alias}.{identifier(name)}" for column, name in names.items()}
+        block.values |= {column: column for column in rel.columns}
+        head = f"{alias} ({', '.join(map(identifier, names.values()))})" if names else alias
+        item = f"LATERAL {source}{ordinality} {head}"
+        tests = [substitute(predicate, block.values) for predicate in rel.on]
+        if rel.outer:
+            on = conditions([text(test, block.name, 3) for test in tests] or ["true"], "ON")
+            block.tables = [f"{_product(block.tables)}\nLEFT JOIN {item} {on}"]
+        else:
+            block.tables.append(item)
+            block.where.extend(tests)
         return block
 
     def union(self, rel: Union) -> Block:
@@ -307,6 +378,11 @@ def _weighed(weight: str, argument: Scalar, block: Block) -> str:
     factor = f"({weight})" if weight.startswith("-") else weight
     value = f"({block.sql(argument)})::{wide}" if wide else block.sql(argument, MULTIPLICATIVE + 1)
     return f"{factor} * {value}"
+
+
+def _product(tables: Sequence[str]) -> str:
+    """The tables in one item of FROM; one empty row where there is none."""
+    return "\nCROSS JOIN ".join(tables) or "(SELECT) one"
 
 
 def _filtered(sql: str, where: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import identifier
 from ivmc.optimise import simplify
 from ivmc.rules.aggregate import expressions
-from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals
+from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals, matches
 
 
 def write(work: Work, op: Aggregate) -> None:
@@ -52,7 +52,7 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     queries, storage = work.program.queries, work.storage
     wanted = Aggregate(some, groups.schema, ())
     pairs = list(zip(groups.schema, storage.key, strict=True))
-    on = tuple(_same(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
+    on = tuple(matches(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
     now = stored_form(work.stage, Join(wanted, op.input, on) if on else op.input)
     stored: list[tuple[str, Scalar]] = [(name, column) for column, name in storage.names.items()]
     queries.fresh_statement()
@@ -78,8 +78,3 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
 
 def _is(column: Col, words: str) -> Scalar:
     return Expression(words.lower(), ("", f" {words}"), (column,), BOOLEAN, False, IS, (ATOM,), False)
-
-
-def _same(left: Scalar, right: Scalar) -> Scalar:
-    template = ("", " IS NOT DISTINCT FROM ", "")
-    return Expression("distinct", template, (left, right), BOOLEAN, False, IS, (ATOM, ATOM), False)

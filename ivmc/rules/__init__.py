@@ -9,8 +9,24 @@ from __future__ import annotations
 
 from typing import Protocol, assert_never
 
-from ivmc.ir import Aggregate, Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Scan, Union, Values
-from ivmc.rules import aggregate, filter, join, project, scan, union, values
+from ivmc.ir import (
+    Aggregate,
+    Carried,
+    Delta,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Negate,
+    Net,
+    Outer,
+    Project,
+    Rel,
+    Scan,
+    Union,
+    Values,
+)
+from ivmc.rules import aggregate, expand, filter, join, match, outer, project, scan, union, values
 
 
 class Differentiate(Protocol):
@@ -35,6 +51,12 @@ def delta(rel: Rel, d: Differentiate) -> Rel:
             return union.delta(rel, d)
         case Join():
             return join.delta(rel, d)
+        case Outer():
+            return outer.delta(rel, d)
+        case Match():
+            return match.delta(rel, d)
+        case Expand():
+            return expand.delta(rel, d)
         case Aggregate():
             return aggregate.delta(rel, d)
         case Delta() | Carried() | Negate() | Net():

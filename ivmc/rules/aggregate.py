@@ -47,6 +47,7 @@ from ivmc.scalar import (
     conjunction,
     fresh,
     literal,
+    null,
 )
 
 if TYPE_CHECKING:
@@ -128,11 +129,7 @@ def _best(rel: Rel, op: Aggregate, extremum: Extremum) -> Rel:
 def _padded(part: Rel, schema: tuple[Col, ...]) -> Rel:
     """The part with NULL for the columns of the others."""
     known = set(part.schema)
-    return Project(part, tuple((c, c if c in known else _null(c.type)) for c in schema))
-
-
-def _null(kind: Type) -> Scalar:
-    return literal(f"NULL::{kind.sql}", kind, nullable=True)
+    return Project(part, tuple((c, c if c in known else null(c.type)) for c in schema))
 
 
 def _merge(name: Best, column: Col) -> Call:

@@ -10,10 +10,26 @@ import pytest
 from ivmc import rules
 from ivmc.catalog import Function, Type
 from ivmc.differentiate import differentiate
-from ivmc.ir import Aggregate, Call, Delta, Filter, Join, Negate, Net, Project, Rel, Union, Values, empty
+from ivmc.ir import (
+    Aggregate,
+    Call,
+    Delta,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Negate,
+    Net,
+    Outer,
+    Project,
+    Rel,
+    Union,
+    Values,
+    empty,
+)
 from ivmc.normalise import normalise
 from ivmc.rules.aggregate import fold
-from ivmc.scalar import NUMERIC, Col, Logic, Scalar, equals, fresh
+from ivmc.scalar import NUMERIC, Col, Expression, Logic, Scalar, equals, fresh
 from tests.property.histories import INTEGER, ITEM, LINE, PART, Changes, History, Records
 from tests.property.maintenance import narrowed
 from tests.property.relations import compared, constant, either, ratio, scan
@@ -125,8 +141,12 @@ def test_refreshes_are_not_differentiated(rel: Rel) -> None:
         differentiate(rel)
 
 
+ROWS = Union((Project(Filter(ITEMS, (TEST,)), ((A, A), (B, B))), Values((A, B), ())), (A, B))
+SERIES = Expression("generate_series", ("generate_series(1, ", ")"), (A,), INTEGER)
 QUERY = Aggregate(
-    Join(Union((Project(Filter(ITEMS, (TEST,)), ((A, A), (B, B))), Values((A, B), ())), (A, B)), PARTS, ON),
+    Expand(
+        Match(Outer(Join(ROWS, PARTS, ON), scan(LINE), (), ()), scan(PART), ()), (SERIES,), (fresh("n", A),)
+    ),
     (A,),
     ((fresh("sum", B), call("sum", B)),),
 )

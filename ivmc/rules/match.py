@@ -1,0 +1,170 @@
+"""Semi, anti and mark joins: EXISTS, IN, ANY, ALL and their negations.
+
+    Δ(L ▷ R)  =  ΔL ▷ R′  +  (L′ − ΔL) ⋈ₚ F        F(p)  =  [n′ = 0] − [n = 0]
+
+p are the columns of L that the condition reads, n(p) and n′(p) their matches in R before and now.
+F, the flips, needs no old state: with d(p) the weights of the matches in ΔR, n = n′ − d. Where d < 0
+there was a match, and p flips if none is left; where d > 0 there is one, and p flips if there are no
+more than d. A semi join has the opposite sign, and a mark, which every row keeps, goes from one
+value to the other. Looking at the state now alone would miss that an order's last match went and
+came back in one refresh:
+
+    SELECT … FROM orders o WHERE NOT EXISTS (SELECT FROM lineitem l WHERE l.orderkey = o.orderkey)
+
+Where the condition only equates columns, p is read off ΔR; otherwise ΔR is joined with L first.
+
+State   none: matches are counted through an index of R.
+Cost    O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p).
+Class   linear in L, threshold in R.
+Source  Griffin, Kumar 1998, "Algebraic Change Propagation for Semijoin and Outerjoin Queries".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ivmc.catalog import Function
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, is_empty
+from ivmc.properties import is_identity
+from ivmc.scalar import (
+    BIGINT,
+    BOOLEAN,
+    COMPARISON,
+    COMPARISONS,
+    TRUE,
+    Col,
+    Expression,
+    Scalar,
+    binary,
+    children,
+    columns,
+    equals,
+    equated,
+    fresh,
+    image,
+    literal,
+    matches,
+    rejects_null,
+    substitute,
+)
+
+if TYPE_CHECKING:
+    from ivmc.rules import Differentiate
+
+ZERO: Final = literal("0", BIGINT)
+FALSE: Final = literal("false", BOOLEAN)
+COUNT: Final = Call(
+    Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False), (), BIGINT, False, True, state=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The p with matches in ΔR.
+
+    rel      one row per p
+    total    its column d, the weights of the matches in ΔR
+    counted  the condition under which a row of R matches p
+    found    the condition under which a row of L has p
+    """
+
+    rel: Rel
+    total: Col
+    counted: tuple[Scalar, ...]
+    found: tuple[Scalar, ...]
+
+    @property
+    def columns(self) -> tuple[Col, ...]:
+        return tuple(column for column in self.rel.schema if column is not self.total)
+
+
+def delta(op: Match, d: Differentiate) -> Rel:
+    left, right = d(op.left), d(op.right)
+    now = replace(op, left=left)
+    if is_empty(right):
+        return now
+    touched = _equated(op, right) or _joined(op, left, Net(right))
+    flips = _flips(op, touched)
+    turned = Join(op.left, flips, touched.found) - Join(left, flips, touched.found)
+    return now + Project(turned, tuple((column, column) for column in op.schema))
+
+
+# The touched p
+
+
+def _equated(op: Match, change: Rel) -> Touched | None:
+    """Where the condition is `l = r AND …` of columns: the values of r in ΔR."""
+    own = frozenset(op.right.schema)
+    pairs = [equated(predicate) for predicate in op.on]
+    read = [column for pair in pairs for column in pair or () if column in own]
+    if not read or len(read) != len(op.on):
+        return None
+    copies = {column: fresh(column.name, column) for column in dict.fromkeys(read)}
+    rows = Project(change, tuple((copy, column) for column, copy in copies.items()))
+    total = fresh("matches", BIGINT, nullable=False)
+    rel = Aggregate(rows, tuple(copies.values()), ((total, COUNT),))
+    counted = tuple(equals(copy, column) for column, copy in copies.items())
+    return Touched(rel, total, counted, tuple(substitute(predicate, copies) for predicate in op.on))
+
+
+def _joined(op: Match, left: Rel, change: Rel) -> Touched:
+    """Otherwise: the p of the rows of L, before and now, that ΔR matches."""
+    read = sorted(columns(*op.on) & frozenset(op.left.schema), key=lambda column: column.id)
+    total = fresh("matches", BIGINT, nullable=False)
+    if not read:
+        rel: Rel = Aggregate(Filter(change, op.on) if op.on else change, (), ((total, COUNT),))
+        return Touched(rel, total, op.on, ())
+    copies = {column: fresh(column.name, column) for column in read}
+    told: list[tuple[Col, Scalar]] = [(copy, column) for column, copy in copies.items()]
+    told += [(fresh(column.name, (own := image(column)).type), own) for column in _by_image(op.on, read)]
+    sides = [Project(Join(side, change, op.on), tuple(told)) for side in (op.left, left)]
+    keys = tuple(copy for copy, _ in told)
+    counted = tuple(substitute(predicate, copies) for predicate in op.on)
+    pairs = Join(Aggregate(sides[0] + sides[1], keys, ()), change, counted)
+    found = tuple(
+        equals(key, value) if rejects_null(op.on, value) else matches(key, value) for key, value in told
+    )
+    return Touched(Aggregate(pairs, keys, ((total, COUNT),)), total, counted, found)
+
+
+def _by_image(on: Iterable[Scalar], read: Iterable[Col]) -> list[Col]:
+    """The columns of which equal values may meet the condition differently: `scale(l.x) = r.y`."""
+    loose = {column for predicate in on for column in _inside(predicate)}
+    return [column for column in read if column in loose and not is_identity(column)]
+
+
+def _inside(predicate: Scalar) -> frozenset[Col]:
+    """The columns that stand elsewhere than on a side of a comparison."""
+    if isinstance(predicate, Expression) and predicate.name in COMPARISONS:
+        return columns(*(side for side in predicate.args if not isinstance(side, Col)))
+    if isinstance(predicate, Expression):
+        return columns(predicate)
+    return frozenset(column for part in children(predicate) for column in _inside(part))
+
+
+# The flips
+
+
+def _flips(op: Match, touched: Touched) -> Rel:
+    """F: the p that gained their first match or lost their last one, with the sign of their rows."""
+    more, fewer = (_where(touched.rel, sign, touched.total) for sign in "><")
+    gained = Match(more, op.right, touched.counted, negated=True, beyond=touched.total)
+    lost = Match(fewer, op.right, touched.counted, negated=True)
+    if op.mark is not None:
+        turns = _marked(op.mark, touched, gained, TRUE, FALSE), _marked(op.mark, touched, lost, FALSE, TRUE)
+        return turns[0] + turns[1]
+    outputs = tuple((column, column) for column in touched.columns)
+    came, went = Project(gained, outputs), Project(lost, outputs)
+    return went - came if op.negated else came - went
+
+
+def _where(rel: Rel, sign: str, total: Col) -> Rel:
+    return Filter(rel, (binary(sign, total, ZERO, BOOLEAN, COMPARISON, nullable=False, fallible=False),))
+
+
+def _marked(mark: Col, touched: Touched, some: Rel, new: Scalar, old: Scalar) -> Rel:
+    """The mark of some p, from `old` to `new`."""
+    outputs = tuple((column, column) for column in touched.columns)
+    return Project(some, (*outputs, (mark, new))) - Project(some, (*outputs, (mark, old)))
