@@ -1,9 +1,9 @@
 """One spelling per meaning.
 
 Select-project-join blocks are flattened across derived tables, views and WITH queries; each
-predicate goes to the lowest place where it can be evaluated; unused columns disappear; and the
-inputs are joined left-deep, the table that changes most first, which is what the bilinear law
-telescopes over.
+predicate, and each match that a subquery asks for, goes to the lowest place where it can be
+evaluated; unused columns and joins disappear; and the inputs are joined left-deep, the table that
+changes most first, which is what the bilinear law telescopes over.
 """
 
 from __future__ import annotations
@@ -11,16 +11,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan, Union, Values, walk
-from ivmc.scalar import Col, Scalar, columns, conjuncts, equated, is_fallible, relaxed, substitute
+from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, Union, Values
+from ivmc.ordering import ordered
+from ivmc.properties import fans_out, told_apart
+from ivmc.scalar import (
+    Col,
+    Logic,
+    Scalar,
+    columns,
+    conjuncts,
+    is_fallible,
+    matches,
+    null,
+    rejects_null,
+    relaxed,
+    settled,
+    substitute,
+)
+
+Outputs = tuple[tuple[Col, Scalar], ...]
 
 
 def normalise(rel: Rel) -> Rel:
     """The canonical form of `rel`, with the same schema."""
-    found = _normalise(rel, frozenset(rel.schema))
-    if found.schema == rel.schema:
-        return found
-    return Project(found, tuple((column, column) for column in rel.schema))
+    return _arranged(_normalise(rel, frozenset(rel.schema)), rel.schema)
 
 
 def _normalise(rel: Rel, needed: frozenset[Col]) -> Rel:
@@ -32,41 +46,126 @@ def _normalise(rel: Rel, needed: frozenset[Col]) -> Rel:
         case Union(inputs, schema):
             kept_schema = tuple(column for column in schema if column in needed)
             return Union(
-                tuple(_reordered(_normalise(arm, needed), kept_schema) for arm in inputs), kept_schema
+                tuple(_arranged(_normalise(arm, needed), kept_schema) for arm in inputs), kept_schema
             )
-        case Scan() | Values() | Project() | Filter() | Join():
+        case Scan() | Values() | Project() | Filter() | Join() | Outer() | Match() | Expand():
             return _block(rel).built(needed)
         case _:
             raise TypeError(f"{type(rel).__name__} is not an operator of a query")
 
 
-def _reordered(rel: Rel, schema: tuple[Col, ...]) -> Rel:
-    if rel.schema == schema:
-        return rel
-    return Project(rel, tuple((column, column) for column in schema))
+def _arranged(rel: Rel, schema: tuple[Col, ...]) -> Rel:
+    """`rel` with exactly these columns."""
+    return rel if rel.schema == schema else Project(rel, _same(schema))
+
+
+def _narrowed(rel: Rel, read: frozenset[Col]) -> Rel:
+    """`rel` with only the columns that are still read."""
+    return _arranged(rel, tuple(column for column in rel.schema if column in read))
+
+
+def _same(schema: Iterable[Col]) -> Outputs:
+    return tuple((column, column) for column in schema)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """π outputs (σ predicates (leaf × leaf × …)): a whole select-project-join tree."""
+    """π outputs (σ predicates (matches (leaf × leaf × …))): a whole select-project-join tree.
+
+    The left side of a match is what it is applied to when the block is built.
+    """
 
     leaves: tuple[Rel, ...]
     predicates: tuple[Scalar, ...]
-    outputs: tuple[tuple[Col, Scalar], ...]
+    outputs: Outputs
+    matches: tuple[Match, ...] = ()
+
+    def mapped(self, mapping: dict[Col, Scalar]) -> Block:
+        """Every expression with columns replaced."""
+        return replace(
+            self,
+            predicates=tuple(substitute(predicate, mapping) for predicate in self.predicates),
+            outputs=tuple((column, substitute(scalar, mapping)) for column, scalar in self.outputs),
+            matches=tuple(_mapped(match, mapping) for match in self.matches),
+        )
 
     def built(self, needed: frozenset[Col]) -> Rel:
         """The left-deep plan that yields the needed outputs."""
         outputs = tuple((column, scalar) for column, scalar in self.outputs if column in needed)
-        wanted = columns(*(scalar for _, scalar in outputs), *self.predicates)
-        leaves = [_leaf(leaf, wanted) for leaf in self.leaves]
-        local, across, last = _placed(self.predicates, leaves)
-        above = columns(*(scalar for _, scalar in outputs), *last)
+        block = replace(self, outputs=outputs).decided()
+        if (inner := block.unpadded()) is not None:
+            return inner.built(needed)
+        return block.planned()
+
+    def decided(self) -> Block:
+        """Marks that a row must have, or must not have, are semi and anti joins; unread ones go."""
+        predicates = [part for p in self.predicates for part in conjuncts(settled(p))]
+        kept: list[Match] = []
+        for match in reversed(self.matches):
+            mark = match.mark
+            uses = [p for p in predicates if mark in columns(p)]
+            elsewhere = columns(*(s for _, s in self.outputs), *(p for later in kept for p in later.on))
+            wanted = {p == mark for p in uses if p in (mark, _negation(mark))}
+            if mark is None or mark in elsewhere or len(wanted) > 1:
+                kept.insert(0, match)
+            elif wanted:
+                predicates = [p for p in predicates if p not in (mark, _negation(mark))]
+                alone = not any(mark in columns(p) for p in predicates)
+                kept.insert(0, replace(match, negated=wanted == {False}, mark=None) if alone else match)
+                predicates += [] if alone else [uses[0]]
+            elif uses:
+                kept.insert(0, match)
+        return replace(self, predicates=tuple(predicates), matches=tuple(kept))
+
+    def unpadded(self) -> Block | None:
+        """The block with one outer join an inner one, where a predicate rejects all its padded rows."""
+        for i, leaf in enumerate(self.leaves):
+            if isinstance(leaf, Outer) and any(rejects_null(self.predicates, new) for new, _ in leaf.padded):
+                inner = _block(Join(leaf.left, leaf.right, leaf.on))
+                found = dict(inner.outputs)
+                mapping = {column: found[column] for column in leaf.left.schema}
+                mapping |= {new: found[old] for new, old in leaf.padded}
+                rest = self.mapped(mapping)
+                return Block(
+                    self.leaves[:i] + inner.leaves + self.leaves[i + 1 :],
+                    inner.predicates + rest.predicates,
+                    rest.outputs,
+                    inner.matches + rest.matches,
+                )
+        return None
+
+    def planned(self) -> Rel:
+        """Every predicate and match at its place."""
+        leaves = _without_unit(self.leaves)
+        homes = _Homes(leaves, self.matches)
+        local, across, last = homes.placed(self.predicates)
+        top = [match for match in self.matches if homes.of(match) is None]
+        above = columns(*(s for _, s in self.outputs), *last, *(p for match in top for p in match.on))
         read = above | columns(*across)
-        leaves = [_filtered(leaf, tuple(local[i]), read) for i, leaf in enumerate(leaves)]
-        rel = _left_deep(_ordered(leaves, across), across, above)
+        built = []
+        for i, leaf in enumerate(leaves):
+            found = [match for match in self.matches if homes.of(match) == i]
+            built.append(_leaf(leaf, tuple(local[i]), found, read))
+        rel = _left_deep(ordered(built, across), across, above)
+        for match in top:
+            rel = _matched(rel, match)
         rel = Filter(rel, tuple(last)) if last else rel
-        same = tuple(column for column, _ in outputs) == rel.schema and all(c is s for c, s in outputs)
-        return rel if same else Project(rel, outputs)
+        same = tuple(c for c, _ in self.outputs) == rel.schema and all(c is s for c, s in self.outputs)
+        return rel if same else Project(rel, self.outputs)
+
+
+def _mapped(match: Match, mapping: dict[Col, Scalar]) -> Match:
+    return replace(match, on=tuple(substitute(predicate, mapping) for predicate in match.on))
+
+
+def _negation(mark: Col | None) -> Scalar | None:
+    return None if mark is None else Logic("NOT", (mark,))
+
+
+def _without_unit(leaves: Sequence[Rel]) -> tuple[Rel, ...]:
+    """The leaves without single rows of no columns, if any other is left."""
+    kept = tuple(leaf for leaf in leaves if leaf != Values((), ((),)))
+    return kept or tuple(leaves[:1])
 
 
 def _block(rel: Rel) -> Block:
@@ -85,54 +184,77 @@ def _block(rel: Rel) -> Block:
             a, b = _block(left), _block(right)
             mapping = dict(a.outputs + b.outputs)
             more = tuple(substitute(predicate, mapping) for predicate in on)
-            return Block(a.leaves + b.leaves, a.predicates + b.predicates + more, a.outputs + b.outputs)
+            return Block(
+                a.leaves + b.leaves,
+                a.predicates + b.predicates + more,
+                a.outputs + b.outputs,
+                a.matches + b.matches,
+            )
+        case Match(left, _, _, _, mark):
+            inner = _block(left)
+            found = _mapped(rel, dict(inner.outputs))
+            outputs = inner.outputs + (() if mark is None else ((mark, mark),))
+            return replace(inner, outputs=outputs, matches=(*inner.matches, found))
         case _:
-            return Block((rel,), (), tuple((column, column) for column in rel.schema))
+            return Block((rel,), (), _same(rel.schema))
 
 
-def _leaf(leaf: Rel, wanted: frozenset[Col]) -> Rel:
-    """A leaf with only the columns that something above reads."""
-    if isinstance(leaf, Scan):
-        return replace(leaf, schema=tuple(column for column in leaf.schema if column in wanted))
-    if isinstance(leaf, Values):
-        return leaf
-    return _normalise(leaf, wanted)
+# Where predicates and matches go
 
 
-def _filtered(leaf: Rel, predicates: tuple[Scalar, ...], read: frozenset[Col]) -> Rel:
-    """A leaf's own predicates, and after them only the columns that are still read."""
-    if not predicates:
-        return leaf
-    kept = tuple(column for column in leaf.schema if column in read)
-    found = Filter(leaf, predicates)
-    return found if kept == leaf.schema else Project(found, tuple((column, column) for column in kept))
+class _Homes:
+    """Which leaf each column, and so each expression, belongs to; a mark is at home with its match."""
 
+    def __init__(self, leaves: Sequence[Rel], matches: Sequence[Match]) -> None:
+        self.count = len(leaves)
+        self.owner: dict[Col, int | None] = {c: i for i, leaf in enumerate(leaves) for c in leaf.schema}
+        self.home: dict[Match, int | None] = {}
+        for match in matches:
+            homes = {self.owner[column] for column in columns(*match.on) if column in self.owner}
+            self.home[match] = homes.pop() if len(homes) == 1 else None
+            if match.mark is not None:
+                self.owner[match.mark] = self.home[match]
 
-def _placed(
-    predicates: Sequence[Scalar], leaves: Sequence[Rel]
-) -> tuple[dict[int, list[Scalar]], list[Scalar], list[Scalar]]:
-    """Predicates on one leaf, on several, and those that must wait for whole rows.
+    def of(self, match: Match) -> int | None:
+        """The leaf that a match reads; None where it needs more than one."""
+        return self.home[match]
 
-    A predicate that can raise an error is evaluated last, over rows that the query itself saw; the
-    parts of it that cannot are used to join.
-    """
-    local: dict[int, list[Scalar]] = {i: [] for i in range(len(leaves))}
-    across: list[Scalar] = []
-    last: list[Scalar] = []
-    for predicate in dict.fromkeys(predicates):
-        home = _homes(predicate, leaves)
-        if len(home) == 1:
-            local[home[0]].append(predicate)
-            continue
-        for i in home:
-            local[i] += _implied(predicate, frozenset(leaves[i].schema))
-        if is_fallible(predicate) or not home:
-            last.append(predicate)
-            sound = relaxed(predicate, lambda part: not is_fallible(part))
-            across += [part for part in conjuncts(sound) if len(_homes(part, leaves)) > 1]
-        else:
-            across.append(predicate)
-    return local, across, last
+    def reads(self, predicate: Scalar) -> list[int | None]:
+        """The leaves that a predicate reads; None among them for what is known above the joins."""
+        found = {self.owner[column] for column in columns(predicate)}
+        return [i for i in (*range(self.count), None) if i in found]
+
+    def own(self, i: int) -> frozenset[Col]:
+        return frozenset(column for column, home in self.owner.items() if home == i)
+
+    def placed(
+        self, predicates: Iterable[Scalar]
+    ) -> tuple[dict[int, list[Scalar]], list[Scalar], list[Scalar]]:
+        """Predicates on one leaf, on several, and those that must wait for whole rows.
+
+        A predicate that can raise an error is evaluated last, over rows that the query itself saw;
+        the parts of it that cannot are used to join.
+        """
+        local: dict[int, list[Scalar]] = {i: [] for i in range(self.count)}
+        across: list[Scalar] = []
+        last: list[Scalar] = []
+        for predicate in dict.fromkeys(predicates):
+            homes = self.reads(predicate)
+            present = [i for i in homes if i is not None]
+            if len(homes) == 1 and present:
+                local[present[0]].append(predicate)
+                continue
+            for i in present:
+                local[i] += _implied(predicate, self.own(i))
+            if is_fallible(predicate) or not homes or None in homes:
+                last.append(predicate)
+                sound = relaxed(
+                    predicate, lambda part: not is_fallible(part) and None not in self.reads(part)
+                )
+                across += [part for part in conjuncts(sound) if len(self.reads(part)) > 1]
+            else:
+                across.append(predicate)
+        return local, across, last
 
 
 def _implied(predicate: Scalar, own: frozenset[Col]) -> tuple[Scalar, ...]:
@@ -140,10 +262,99 @@ def _implied(predicate: Scalar, own: frozenset[Col]) -> tuple[Scalar, ...]:
     return conjuncts(relaxed(predicate, lambda part: columns(part) <= own and not is_fallible(part)))
 
 
-def _homes(predicate: Scalar, leaves: Sequence[Rel]) -> list[int]:
-    """The leaves that a predicate reads."""
-    read = columns(predicate)
-    return [i for i, leaf in enumerate(leaves) if read & frozenset(leaf.schema)]
+# Leaves
+
+
+def _leaf(leaf: Rel, predicates: tuple[Scalar, ...], found: Sequence[Match], read: frozenset[Col]) -> Rel:
+    """A leaf with its own predicates and matches, and after them only the columns that are read."""
+    wanted = read | columns(*predicates, *(p for match in found for p in match.on))
+    rel, rest = _filtered(leaf, predicates, wanted)
+    early = tuple(predicate for predicate in rest if columns(predicate) <= frozenset(leaf.schema))
+    late = tuple(predicate for predicate in rest if predicate not in early)
+    rel = Filter(rel, early) if early else rel
+    for match in found:
+        rel = _matched(rel, match)
+    rel = Filter(rel, late) if late else rel
+    return _narrowed(rel, read)
+
+
+def _filtered(
+    leaf: Rel, predicates: tuple[Scalar, ...], wanted: frozenset[Col]
+) -> tuple[Rel, tuple[Scalar, ...]]:
+    """The canonical form of a leaf with the wanted columns, and the predicates it has not applied."""
+    match leaf:
+        case Scan():
+            schema = tuple(column for column in leaf.schema if column in wanted)
+            return replace(leaf, schema=schema), predicates
+        case Values():
+            return leaf, predicates
+        case Outer(left):
+            below, rest = _split(predicates, left)
+            return _outer(leaf, below, wanted), rest
+        case Expand(input):
+            below, rest = _split(predicates, input)
+            read = wanted | columns(*leaf.functions, *leaf.on)
+            return replace(leaf, input=_below(input, below, read)), rest
+        case _:
+            return _normalise(leaf, wanted), predicates
+
+
+def _split(predicates: Iterable[Scalar], rel: Rel) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:
+    """The predicates that read `rel` alone, and the others."""
+    own = frozenset(rel.schema)
+    below = tuple(predicate for predicate in predicates if columns(predicate) <= own)
+    return below, tuple(predicate for predicate in predicates if predicate not in below)
+
+
+def _below(rel: Rel, predicates: tuple[Scalar, ...], read: frozenset[Col]) -> Rel:
+    """An input of an operator, filtered."""
+    return _normalise(Filter(rel, predicates) if predicates else rel, read & frozenset(rel.schema))
+
+
+# Joins
+
+
+def _outer(op: Outer, predicates: tuple[Scalar, ...], wanted: frozenset[Col]) -> Rel:
+    """A left join; the left side alone where the right one can neither be seen nor multiply rows."""
+    padded = tuple((new, old) for new, old in op.padded if new in wanted)
+    if not padded and not fans_out(op.right, op.on):
+        return _below(op.left, predicates, wanted)
+    only, on = _split(op.on, op.right)
+    read = columns(*on)
+    left = _below(op.left, predicates, wanted | read)
+    right = _below(op.right, only, read | frozenset(old for _, old in padded))
+    if not any(map(is_fallible, on)):
+        return Outer(left, right, on, padded)
+    own = _same(left.schema)
+    pairs = Project(_pairs(left, right, on), own + padded)
+    alone = _matched(left, Match(left, right, on, negated=True))
+    nulls = tuple((new, null(new.type)) for new, _ in padded)
+    return Union((pairs, Project(alone, own + nulls)), pairs.schema)
+
+
+def _pairs(left: Rel, right: Rel, on: Sequence[Scalar]) -> Rel:
+    """An inner join whose fallible predicates see whole pairs."""
+    risky = tuple(predicate for predicate in on if is_fallible(predicate))
+    pairs = Join(left, right, tuple(predicate for predicate in on if predicate not in risky))
+    return Filter(pairs, risky) if risky else pairs
+
+
+def _matched(left: Rel, op: Match) -> Rel:
+    """A match applied to `left`.
+
+    A condition that can raise an error is evaluated by a join, over pairs that coexisted (law 4),
+    and what it finds is kept: the values of the columns that it reads.
+    """
+    only, on = _split(op.on, op.right)
+    if op.mark is None and not op.negated:
+        mine, on = _split(on, left)
+        left = Filter(left, mine) if mine else left
+    right = _below(op.right, only, columns(*on))
+    if any(map(is_fallible, on)):
+        keys = told_apart(on, columns(*on) & frozenset(left.schema))
+        found = Aggregate(Project(_pairs(left, right, on), keys), tuple(key for key, _ in keys), ())
+        right, on = found, tuple(matches(value, key) for key, value in keys)
+    return replace(op, left=left, right=right, on=on)
 
 
 def _left_deep(leaves: Sequence[Rel], predicates: Sequence[Scalar], above: frozenset[Col]) -> Rel:
@@ -153,76 +364,5 @@ def _left_deep(leaves: Sequence[Rel], predicates: Sequence[Scalar], above: froze
         known = frozenset(rel.schema + leaf.schema)
         on = tuple(p for p in rest if columns(p) <= known)
         rest = [p for p in rest if p not in on]
-        joined = Join(rel, leaf, on)
-        wanted = above | columns(*rest)
-        kept = tuple(column for column in joined.schema if column in wanted)
-        rel = joined if kept == joined.schema else Project(joined, tuple((c, c) for c in kept))
+        rel = _narrowed(Join(rel, leaf, on), above | columns(*rest))
     return rel
-
-
-def _ordered(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[Rel]:
-    """The join order: the busiest first, then always something connected to what is there.
-
-    Tables with predicates of their own come early, the smaller first: they reduce.
-    """
-    weight = _busyness(leaves, predicates)
-    rest = list(range(len(leaves)))
-    order: list[int] = []
-
-    def preference(i: int) -> tuple[bool, tuple[float, ...], int]:
-        reduces = bool(order) and any(isinstance(node, Filter) for node in walk(leaves[i]))
-        return (reduces, tuple(-part if reduces else part for part in weight[i]), -i)
-
-    while rest:
-        seen = frozenset(column for i in order for column in leaves[i].schema)
-        linked = [i for i in rest if _connected(leaves[i], seen, predicates)]
-        best = max(linked or rest, key=preference)
-        order.append(best)
-        rest.remove(best)
-    return [leaves[i] for i in order]
-
-
-def _connected(leaf: Rel, seen: frozenset[Col], predicates: Iterable[Scalar]) -> bool:
-    own = frozenset(leaf.schema)
-    return any((read := columns(p)) & own and read & seen for p in predicates)
-
-
-def _busyness(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[tuple[float, ...]]:
-    """How much each leaf is expected to change: by its rows where known, else by references.
-
-    A table that refers to others (many to one) changes more often than those it refers to.
-    """
-    sizes = [_rows(leaf) for leaf in leaves]
-    known = all(size is not None for size in sizes)
-    depth = _depths(leaves, predicates)
-    return [(size if known and size is not None else 0.0, d) for size, d in zip(sizes, depth, strict=True)]
-
-
-def _rows(leaf: Rel) -> float | None:
-    scans = [node for node in walk(leaf) if isinstance(node, Scan)]
-    known = [scan.relation.rows for scan in scans if scan.relation.rows is not None]
-    return sum(known) if known and len(known) == len(scans) else None
-
-
-def _depths(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[int]:
-    """The longest chain of many-to-one joins that starts at each leaf."""
-    edges = {
-        i: [j for j in range(len(leaves)) if j != i and _many_to_one(leaves[i], leaves[j], predicates)]
-        for i in range(len(leaves))
-    }
-
-    def depth(i: int, path: frozenset[int]) -> int:
-        return max((1 + depth(j, path | {j}) for j in edges[i] if j not in path), default=0)
-
-    return [depth(i, frozenset({i})) for i in range(len(leaves))]
-
-
-def _many_to_one(many: Rel, one: Rel, predicates: Sequence[Scalar]) -> bool:
-    """Do the predicates equate the whole primary key of `one` with columns of `many`?"""
-    scan = next((node for node in walk(one) if isinstance(node, Scan)), None)
-    if scan is None or not scan.relation.primary_key:
-        return False
-    pairs = [pair for p in predicates if (pair := equated(p)) is not None]
-    own, other = frozenset(many.schema), frozenset(one.schema)
-    matched = {b.name for a, b in [*pairs, *((b, a) for a, b in pairs)] if a in own and b in other}
-    return set(scan.relation.primary_key) <= matched

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ivmc.ir import Aggregate, Filter, Join, Project, Rel, Scan, inputs
-from ivmc.scalar import Col, Scalar, columns, equated
+from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, inputs
+from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image
 
 Key = frozenset[Col]
 
 
 def keys(rel: Rel) -> frozenset[Key]:
-    """Sets of columns, all of them NOT NULL, on which no two rows of `rel` agree."""
+    """Sets of columns on which no two rows of `rel` agree, NULLs being alike."""
     match rel:
         case Scan(relation):
             return frozenset(_declared(rel, [relation.primary_key, *relation.unique]))
-        case Filter(input, _):
+        case Filter(input) | Match(input):
             return keys(input)
+        case Expand(input, ordinality=True):
+            return frozenset(key | {rel.columns[-1]} for key in keys(input))
+        case Outer(left, right, on, padded):
+            copies = {old: new for new, old in padded}
+            shown = [frozenset(copies[c] for c in key) for key in keys(right) if key <= copies.keys()]
+            alone = frozenset() if fans_out(right, on) else keys(left)
+            return alone | frozenset(a | b for a in keys(left) for b in shown)
         case Project(input, outputs):
             kept = {scalar: column for column, scalar in outputs if isinstance(scalar, Col)}
             return frozenset(frozenset(kept[c] for c in key) for key in keys(input) if key <= kept.keys())
@@ -29,7 +36,7 @@ def keys(rel: Rel) -> frozenset[Key]:
             across = [p for p in across if not frozenset(p) <= frozenset(right.schema)]
             return _joined(keys(left), keys(right), across)
         case Aggregate(_, group):
-            return frozenset({frozenset(group)}) if not any(c.nullable for c in group) else frozenset()
+            return frozenset({frozenset(group)})
         case _:
             return frozenset()
 
@@ -60,6 +67,12 @@ def _joined(left: Iterable[Key], right: Iterable[Key], equal: list[tuple[Col, Co
     return frozenset(found)
 
 
+def fans_out(into: Rel, on: Iterable[Scalar]) -> bool:
+    """Can one row meet several rows of `into`? Not where the join equates a whole key of it."""
+    equal = {column for predicate in on for column in equated(predicate) or ()}
+    return not any(key <= equal for key in keys(into))
+
+
 def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
     """One key, the same at every run: the narrowest, in order of creation of its columns."""
     ordered = [tuple(sorted(key, key=lambda column: column.id)) for key in candidates]
@@ -76,6 +89,30 @@ IDENTITY = frozenset(
 def is_identity(column: Col) -> bool:
     """Are equal values of the column one value?"""
     return column.type.name in IDENTITY and column.collation is None
+
+
+def told_apart(on: Iterable[Scalar], read: Iterable[Col]) -> tuple[tuple[Col, Scalar], ...]:
+    """Copies of columns by which rows are grouped that `on` treats alike.
+
+    Where equal values of a column may meet the condition differently (`scale(l.x) = r.y`), its
+    image is among them.
+    """
+    loose = {column for predicate in on for column in _inside(predicate)}
+    given = sorted(read, key=lambda column: column.id)
+    copies: list[tuple[Col, Scalar]] = [(fresh(column.name, column), column) for column in given]
+    images = [image(column) for column in given if column in loose and not is_identity(column)]
+    return (*copies, *((fresh("image", one), one) for one in images))
+
+
+def _inside(predicate: Scalar) -> frozenset[Col]:
+    """The columns that stand elsewhere than on a side of a comparison."""
+    match predicate:
+        case Expression(name=name, args=args) if name in COMPARISONS:
+            return columns(*(side for side in args if not isinstance(side, Col)))
+        case Logic(_, args):
+            return frozenset(column for part in args for column in _inside(part))
+        case _:
+            return columns(predicate)
 
 
 def reduced(rel: Rel, group: tuple[Col, ...]) -> tuple[Col, ...]:
@@ -147,7 +184,13 @@ def _scans(rel: Rel) -> Iterable[Scan]:
 
 def _parts(rel: Rel) -> tuple[Rel, ...]:
     """What a select-project-join tree is made of."""
-    return inputs(rel) if isinstance(rel, Filter | Project | Join) else ()
+    match rel:
+        case Filter() | Project() | Join():
+            return inputs(rel)
+        case Outer(left) | Match(left) | Expand(left):
+            return (left,)
+        case _:
+            return ()
 
 
 def _equalities(predicates: Iterable[Scalar]) -> Iterable[tuple[Key, Key]]:

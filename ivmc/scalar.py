@@ -135,6 +135,7 @@ def literal(
 
 
 TRUE: Final = literal("true", BOOLEAN)
+FALSE: Final = literal("false", BOOLEAN)
 
 
 def listed(opening: str, count: int, closing: str) -> tuple[str, ...]:
@@ -243,6 +244,32 @@ def conjunction(parts: Iterable[Scalar]) -> Scalar:
     """The inverse of `conjuncts`."""
     unique = tuple(dict.fromkeys(parts))
     return TRUE if not unique else unique[0] if len(unique) == 1 else Logic("AND", unique)
+
+
+def settled(predicate: Scalar, *, holds: bool = True) -> Scalar:
+    """What is true exactly where `predicate` is true, or false: a filter treats NULL as false.
+
+    NULL itself and three-valued logic go: `NOT (a OR (b AND NULL))` holds where neither does.
+    """
+    match predicate:
+        case Logic("NOT", (operand,)):
+            return settled(operand, holds=not holds)
+        case Logic(op, args) if op != "NOT":
+            parts = [settled(arg, holds=holds) for arg in args]
+            every = (op == "AND") is holds
+            decisive, neutral = (FALSE, TRUE) if every else (TRUE, FALSE)
+            left = tuple(dict.fromkeys(part for part in parts if part != neutral))
+            if decisive in left:
+                return decisive
+            return (
+                neutral if not left else left[0] if len(left) == 1 else Logic("AND" if every else "OR", left)
+            )
+        case Expression("literal", (text,)) if text.upper() in ("NULL", "NULL::BOOLEAN"):
+            return FALSE
+        case _ if predicate in (TRUE, FALSE):
+            return TRUE if (predicate == TRUE) is holds else FALSE
+        case _:
+            return predicate if holds else Logic("NOT", (predicate,))
 
 
 def relaxed(predicate: Scalar, keep: Callable[[Scalar], bool]) -> Scalar:

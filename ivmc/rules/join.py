@@ -26,8 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ivmc.ir import Join, Net, Rel
-from ivmc.properties import keys
-from ivmc.scalar import Scalar, equated
+from ivmc.properties import fans_out
 
 if TYPE_CHECKING:
     from ivmc.rules import Differentiate
@@ -39,9 +38,3 @@ def delta(op: Join, d: Differentiate) -> Rel:
     change_right = Net(d(right)) if fans_out(left, on) else d(right)
     both = Join(change_left, change_right, on)
     return Join(change_left, right, on) + Join(left, change_right, on) - both
-
-
-def fans_out(into: Rel, on: tuple[Scalar, ...]) -> bool:
-    """Can one row meet several rows of `into`? Not where the join equates a whole key of it."""
-    equal = {column for predicate in on for column in equated(predicate) or ()}
-    return not any(key <= equal for key in keys(into))

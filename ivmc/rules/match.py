@@ -21,29 +21,25 @@ Source  Griffin, Kumar 1998, "Algebraic Change Propagation for Semijoin and Oute
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ivmc.catalog import Function
 from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, is_empty
-from ivmc.properties import is_identity
+from ivmc.properties import told_apart
 from ivmc.scalar import (
     BIGINT,
     BOOLEAN,
     COMPARISON,
-    COMPARISONS,
+    FALSE,
     TRUE,
     Col,
-    Expression,
     Scalar,
     binary,
-    children,
     columns,
     equals,
     equated,
     fresh,
-    image,
     literal,
     matches,
     rejects_null,
@@ -54,7 +50,6 @@ if TYPE_CHECKING:
     from ivmc.rules import Differentiate
 
 ZERO: Final = literal("0", BIGINT)
-FALSE: Final = literal("false", BOOLEAN)
 COUNT: Final = Call(
     Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False), (), BIGINT, False, True, state=True
 )
@@ -111,37 +106,21 @@ def _equated(op: Match, change: Rel) -> Touched | None:
 
 def _joined(op: Match, left: Rel, change: Rel) -> Touched:
     """Otherwise: the p of the rows of L, before and now, that ΔR matches."""
-    read = sorted(columns(*op.on) & frozenset(op.left.schema), key=lambda column: column.id)
+    read = columns(*op.on) & frozenset(op.left.schema)
     total = fresh("matches", BIGINT, nullable=False)
     if not read:
         rel: Rel = Aggregate(Filter(change, op.on) if op.on else change, (), ((total, COUNT),))
         return Touched(rel, total, op.on, ())
-    copies = {column: fresh(column.name, column) for column in read}
-    told: list[tuple[Col, Scalar]] = [(copy, column) for column, copy in copies.items()]
-    told += [(fresh(column.name, (own := image(column)).type), own) for column in _by_image(op.on, read)]
-    sides = [Project(Join(side, change, op.on), tuple(told)) for side in (op.left, left)]
+    told = told_apart(op.on, read)
+    sides = [Project(Join(side, change, op.on), told) for side in (op.left, left)]
     keys = tuple(copy for copy, _ in told)
+    copies = {value: key for key, value in told if isinstance(value, Col)}
     counted = tuple(substitute(predicate, copies) for predicate in op.on)
     pairs = Join(Aggregate(sides[0] + sides[1], keys, ()), change, counted)
     found = tuple(
         equals(key, value) if rejects_null(op.on, value) else matches(key, value) for key, value in told
     )
     return Touched(Aggregate(pairs, keys, ((total, COUNT),)), total, counted, found)
-
-
-def _by_image(on: Iterable[Scalar], read: Iterable[Col]) -> list[Col]:
-    """The columns of which equal values may meet the condition differently: `scale(l.x) = r.y`."""
-    loose = {column for predicate in on for column in _inside(predicate)}
-    return [column for column in read if column in loose and not is_identity(column)]
-
-
-def _inside(predicate: Scalar) -> frozenset[Col]:
-    """The columns that stand elsewhere than on a side of a comparison."""
-    if isinstance(predicate, Expression) and predicate.name in COMPARISONS:
-        return columns(*(side for side in predicate.args if not isinstance(side, Col)))
-    if isinstance(predicate, Expression):
-        return columns(predicate)
-    return frozenset(column for part in children(predicate) for column in _inside(part))
 
 
 # The flips

@@ -11,10 +11,13 @@ from ivmc.catalog import Function, Relation, Type
 from ivmc.ir import (
     Aggregate,
     Call,
+    Expand,
     Filter,
     Join,
+    Match,
     Negate,
     Net,
+    Outer,
     Project,
     Rel,
     Scan,
@@ -179,7 +182,7 @@ class Plans:
         return Scalars(self.draw, list(chain(*(rel.schema for rel in rels))), self.fallible)
 
     def plan(self, depth: int) -> Rel:
-        kinds = ["filter", "project", "join", "join", "union", "scan"]
+        kinds = ["filter", "project", "join", "join", "outer", "match", "match", "expand", "union", "scan"]
         kinds += ["aggregate"] * 2 * self.aggregates
         kinds += ["negate", "negate", "net", "padded", "empty"] * self.signed
         kind = self.draw(st.sampled_from(kinds)) if depth else "scan"
@@ -193,6 +196,14 @@ class Plans:
                 return self.joined(
                     self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0))))
                 )
+            case "outer":
+                return self.outer(self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0)))))
+            case "match":
+                return self.matched(
+                    self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0))))
+                )
+            case "expand":
+                return self.expanded(self.plan(depth - 1))
             case "union":
                 return self.union(self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0)))))
             case "aggregate":
@@ -237,6 +248,33 @@ class Plans:
         return Project(rel, tuple(outputs))
 
     def joined(self, left: Rel, right: Rel) -> Rel:
+        return Join(left, right, self.condition(left, right))
+
+    def outer(self, left: Rel, right: Rel) -> Rel:
+        padded = tuple((fresh(column.name, column, nullable=True), column) for column in right.schema)
+        return Outer(left, right, self.condition(left, right), padded)
+
+    def matched(self, left: Rel, right: Rel) -> Rel:
+        kind = self.draw(st.sampled_from(("semi", "anti", "mark")))
+        mark = fresh("mark", BOOLEAN, nullable=False) if kind == "mark" else None
+        return Match(left, right, self.condition(left, right), kind == "anti", mark)
+
+    def expanded(self, rel: Rel) -> Rel:
+        """One or two series that depend on the row."""
+        scalars = self.scalars(rel)
+        first = constant(1, INTEGER)
+        calls = [
+            call("generate_series", (first, scalars.atom(INTEGER)), INTEGER, fallible=False)
+            for _ in range(self.several())
+        ]
+        ordinality = self.draw(st.booleans())
+        columns = tuple(fresh("n", INTEGER) for _ in calls)
+        columns += (fresh("ordinality", BIGINT, nullable=False),) * ordinality
+        wide = Scalars(self.draw, (*rel.schema, *columns[:1]), self.fallible)
+        on = (wide.predicate(),) * self.draw(st.integers(0, 1))
+        return Expand(rel, tuple(calls), columns, ordinality, on, self.draw(st.booleans()))
+
+    def condition(self, left: Rel, right: Rel) -> tuple[Scalar, ...]:
         """Mostly on equal columns."""
         pairs = [(a, b) for a in left.schema for b in right.schema if a.type == b.type]
         on: list[Scalar] = []
@@ -247,7 +285,7 @@ class Plans:
                 on.append(equals(a, b) if op == "=" else compared(op, a, b))
             else:
                 on.append(self.scalars(left, right).predicate())
-        return Join(left, right, tuple(on))
+        return tuple(on)
 
     def union(self, *arms: Rel) -> Union:
         """The arms projected to the same columns."""

@@ -40,7 +40,7 @@ def proved(sql: str, *, normal: bool = True) -> list[list[str]]:
          [["number", "orders"]]),
         ("SELECT id FROM orders UNION ALL SELECT id FROM customer", []),
         ("SELECT id, count(*) FROM orders GROUP BY id", [["id"]]),
-        ("SELECT customer, count(*) FROM orders GROUP BY customer", []),
+        ("SELECT customer, count(*) FROM orders GROUP BY customer", [["customer"]]),
         ("SELECT count(*) FROM orders", [[]]),
     ],
 )  # fmt: skip

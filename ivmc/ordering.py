@@ -1,0 +1,80 @@
+"""The order in which tables are joined: left-deep, the table that changes most first.
+
+The bilinear law telescopes over this order, so what is at the far end is joined by the changes of
+everything before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ivmc.ir import Filter, Match, Rel, Scan, walk
+from ivmc.scalar import Col, Scalar, columns, equated
+
+
+def ordered(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[Rel]:
+    """The join order: the busiest first, then always something connected to what is there.
+
+    Tables with predicates of their own come early, the smaller first: they reduce.
+    """
+    weight = _busyness(leaves, predicates)
+    rest = list(range(len(leaves)))
+    order: list[int] = []
+
+    def preference(i: int) -> tuple[bool, tuple[float, ...], int]:
+        reduces = bool(order) and any(isinstance(node, Filter | Match) for node in walk(leaves[i]))
+        return (reduces, tuple(-part if reduces else part for part in weight[i]), -i)
+
+    while rest:
+        seen = frozenset(column for i in order for column in leaves[i].schema)
+        linked = [i for i in rest if _connected(leaves[i], seen, predicates)]
+        best = max(linked or rest, key=preference)
+        order.append(best)
+        rest.remove(best)
+    return [leaves[i] for i in order]
+
+
+def _connected(leaf: Rel, seen: frozenset[Col], predicates: Iterable[Scalar]) -> bool:
+    own = frozenset(leaf.schema)
+    return any((read := columns(p)) & own and read & seen for p in predicates)
+
+
+def _busyness(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[tuple[float, ...]]:
+    """How much each leaf is expected to change: by its rows where known, else by references.
+
+    A table that refers to others (many to one) changes more often than those it refers to.
+    """
+    sizes = [_rows(leaf) for leaf in leaves]
+    known = all(size is not None for size in sizes)
+    depth = _depths(leaves, predicates)
+    return [(size if known and size is not None else 0.0, d) for size, d in zip(sizes, depth, strict=True)]
+
+
+def _rows(leaf: Rel) -> float | None:
+    scans = [node for node in walk(leaf) if isinstance(node, Scan)]
+    known = [scan.relation.rows for scan in scans if scan.relation.rows is not None]
+    return sum(known) if known and len(known) == len(scans) else None
+
+
+def _depths(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[int]:
+    """The longest chain of many-to-one joins that starts at each leaf."""
+    edges = {
+        i: [j for j in range(len(leaves)) if j != i and _many_to_one(leaves[i], leaves[j], predicates)]
+        for i in range(len(leaves))
+    }
+
+    def depth(i: int, path: frozenset[int]) -> int:
+        return max((1 + depth(j, path | {j}) for j in edges[i] if j not in path), default=0)
+
+    return [depth(i, frozenset({i})) for i in range(len(leaves))]
+
+
+def _many_to_one(many: Rel, one: Rel, predicates: Sequence[Scalar]) -> bool:
+    """Do the predicates equate the whole primary key of `one` with columns of `many`?"""
+    scan = next((node for node in walk(one) if isinstance(node, Scan)), None)
+    if scan is None or not scan.relation.primary_key:
+        return False
+    pairs = [pair for p in predicates if (pair := equated(p)) is not None]
+    own, other = frozenset(many.schema), frozenset(one.schema)
+    matched = {b.name for a, b in [*pairs, *((b, a) for a, b in pairs)] if a in own and b in other}
+    return set(scan.relation.primary_key) <= matched
