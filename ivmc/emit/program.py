@@ -9,11 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared, indent
-from ivmc.ir import Carried, Delta, Filter, Join, Negate, Net, Project, Rel, Union, bottom_up, empty, walk
+from ivmc.ir import (
+    Aggregate,
+    Carried,
+    Delta,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Negate,
+    Net,
+    Project,
+    Rel,
+    Union,
+    bottom_up,
+    empty,
+    walk,
+)
 from ivmc.names import WEIGHT, fitted, identifier
 from ivmc.optimise import simplify
 from ivmc.scalar import Col
@@ -132,6 +148,8 @@ class Program:
                 return [Filter(term, predicates) for term in self.terms(input)]
             case Project(input, outputs) if not self.is_leaf(rel):
                 return [Project(term, outputs) for term in self.terms(input)]
+            case Expand(input):
+                return [replace(rel, input=term) for term in self.terms(input)]
             case Negate(input):
                 return [Negate(term) for term in self.terms(input)]
             case _:
@@ -147,23 +165,22 @@ class Program:
         match rel:
             case Join(left, right, on):
                 return Join(self.operand(left), self.operand(right), on)
-            case Negate(input):
-                return Negate(self.prepared(input))
-            case Filter(input, predicates):
-                return Filter(self.prepared(input), predicates)
-            case Project(input, outputs):
-                return Project(self.prepared(input), outputs)
-            case Net(input):
-                return Net(self.operand(input))
+            case Match(left):
+                return replace(rel, left=self.operand(left))
+            case Negate(input) | Filter(input) | Project(input) | Expand(input):
+                part = self.operand(input) if isinstance(input, Aggregate) else self.prepared(input)
+                return replace(rel, input=part)
+            case Net(input) | Aggregate(input):
+                return replace(rel, input=self.operand(input))
             case _:
                 return rel
 
     def operand(self, rel: Rel) -> Rel:
-        """What a term reads: net deltas and sums of deltas from a temporary table, else as it is."""
+        """What a term reads: grouped deltas and sums of deltas from a temporary table, else as it is."""
         if (
             rel not in self.carried
             and self.changes(rel)
-            and (isinstance(rel, Net) or len(self.terms(rel)) > 1)
+            and (isinstance(rel, Net | Aggregate) or len(self.terms(rel)) > 1)
         ):
             self.carried[rel] = self.carry(rel)
         return self.prepared(rel)
@@ -176,7 +193,8 @@ class Program:
 
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
-        carried = self.table("delta", {column: declared(column) for column in rel.schema})
+        suffix = {Net: "net", Aggregate: "touched"}.get(type(rel), "delta")
+        carried = self.table(suffix, {column: declared(column) for column in rel.schema})
         count = self.queries.counts.pop(carried)
         self.run_terms(rel, lambda term: self.insert(carried, term, count))
         self.queries.counts[carried] = count
@@ -234,7 +252,11 @@ class Program:
         match rel:
             case Join(left, right, _):
                 return list(dict.fromkeys(self.guards(left) + self.guards(right)))
-            case Filter(input, _) | Project(input, _) | Negate(input) | Net(input):
+            case Match(left):
+                return self.guards(left)
+            case (
+                Filter(input) | Project(input) | Expand(input) | Negate(input) | Net(input) | Aggregate(input)
+            ):
                 return self.guards(input)
             case _:
                 return []

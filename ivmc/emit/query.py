@@ -173,7 +173,7 @@ class Queries:
 
     def counted(self, rel: Rel) -> Block:
         """A relation of known size."""
-        variable, taken = self.counts.pop(rel), set(self.aliases)
+        counts, taken, self.counts = self.counts, set(self.aliases), {}
         block = self.block(rel)
         if isinstance(rel, Carried):
             sql, wanted = f"SELECT * FROM pg_temp.{identifier(rel.name)}", rel.name
@@ -181,8 +181,8 @@ class Queries:
             columns = [(name, column) for column, name in positional(rel.schema).items()]
             sql = self._select(block, columns, WEIGHT if block.signed else None) + "\n"
             wanted = next(node.scan.alias for node in walk(rel) if isinstance(node, Delta))
-        self.counts[rel], self.aliases = variable, taken
-        sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {variable}"
+        self.counts, self.aliases = counts, taken
+        sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {counts[rel]}"
         return self.subquery(sql, rel.schema, wanted, signed=block.signed)
 
     def enclosed(self, rel: Net | Aggregate) -> Block:
@@ -250,11 +250,11 @@ class Queries:
         block, right = self.block(rel.left), self.block(rel.right)
         both = self.join(block, right, rel.on)
         tests = [text(p, both.name, 3) for p in both.where[len(block.where) :]]
-        lines = [listing(right.tables, "FROM")] if right.tables else []
+        lines = [f"SELECT {listing(right.tables, 'FROM')}" if right.tables else "SELECT"]
         lines += [conditions([*right.raw, *tests])] if right.raw or tests else []
         if rel.beyond is not None:
             lines.append(f"OFFSET {block.sql(rel.beyond)}")
-        exists = f"EXISTS (\n{indent(chr(10).join(['SELECT', *lines]))}\n)"
+        exists = f"EXISTS (\n{indent(chr(10).join(lines))}\n)"
         if rel.mark is None:
             block.raw.append(f"NOT {exists}" if rel.negated else exists)
         else:

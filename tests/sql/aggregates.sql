@@ -203,7 +203,7 @@ DECLARE
   departments_changes bigint := 0;
   groups bigint := 0;
   step bigint;
-  delta bigint := 0;
+  net bigint := 0;
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
@@ -248,12 +248,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_a996ad55') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_f9cf5a42') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__delta;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__groups (id integer, name text, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
-    CREATE TEMPORARY TABLE v__delta (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_a996ad55 ();
+    CREATE TEMPORARY TABLE v__net (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_f9cf5a42 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -278,7 +278,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.departments_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta
+    INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT d.id, d.name, d.__ivmc_weight
@@ -288,36 +288,36 @@ BEGIN
          ) d
     GROUP BY d.id, d.name
     HAVING sum(d.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.delta > 0 THEN
+  IF n.net > 0 THEN
     INSERT INTO pg_temp.v__groups
-    SELECT v__delta.id,
-           v__delta.name,
-           coalesce(sum(v__delta.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(v__delta.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(v__delta.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM public.employees e, (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
-    WHERE e.department_id = v__delta.id
-    GROUP BY v__delta.id, v__delta.name;
+    SELECT v__net.id,
+           v__net.name,
+           coalesce(sum(v__net.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(v__net.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    FROM public.employees e, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE e.department_id = v__net.id
+    GROUP BY v__net.id, v__net.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
-  IF n.employees_changes > 0 AND n.delta > 0 THEN
+  IF n.employees_changes > 0 AND n.net > 0 THEN
     INSERT INTO pg_temp.v__groups
-    SELECT v__delta.id,
-           v__delta.name,
-           coalesce(sum(-e.__ivmc_weight * v__delta.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(-e.__ivmc_weight * v__delta.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum((-e.__ivmc_weight * v__delta.__ivmc_weight) * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+    SELECT v__net.id,
+           v__net.name,
+           coalesce(sum(-e.__ivmc_weight * v__net.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(-e.__ivmc_weight * v__net.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum((-e.__ivmc_weight * v__net.__ivmc_weight) * (e.salary)::bigint), 0) AS __ivmc_sum_salary
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
            WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.employees_changes
          ) e,
-         (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
-    WHERE e.department_id = v__delta.id
-    GROUP BY v__delta.id, v__delta.name;
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE e.department_id = v__net.id
+    GROUP BY v__net.id, v__net.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -357,7 +357,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

@@ -52,7 +52,7 @@ DECLARE
   customers_changes bigint := 0;
   delta bigint := 0;
   step bigint;
-  delta_2 bigint := 0;
+  net bigint := 0;
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
@@ -92,12 +92,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_c66450bb') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_fda46c43') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, amount numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_c66450bb ();
+    CREATE TEMPORARY TABLE v__net (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_fda46c43 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -115,7 +115,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.customers_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta_2
+    INSERT INTO pg_temp.v__net
     SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
@@ -125,26 +125,26 @@ BEGIN
          ) c
     GROUP BY c.id, c.name
     HAVING sum(c.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
+  IF n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, v__delta_2.name, o.amount, v__delta_2.__ivmc_weight
-    FROM public.orders o, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.id = o.customer_id;
+    SELECT o.id, v__net.name, o.amount, v__net.__ivmc_weight
+    FROM public.orders o, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE v__net.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.orders_changes > 0 AND n.delta_2 > 0 THEN
+  IF n.orders_changes > 0 AND n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, v__delta_2.name, o.amount, -o.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT o.id, v__net.name, o.amount, -o.__ivmc_weight * v__net.__ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
            LIMIT n.orders_changes
          ) o,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.id = o.customer_id;
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE v__net.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -172,7 +172,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -246,8 +246,8 @@ DECLARE
   delta_2 bigint := 0;
   i bigint := 0;
   step bigint;
-  delta_3 bigint := 0;
-  delta_4 bigint := 0;
+  net bigint := 0;
+  net_2 bigint := 0;
   c bigint := 0;
 BEGIN
   strategy := 'differential';
@@ -295,14 +295,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_1fed99f0') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_b5fa016d') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3, pg_temp.v__delta_4;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__net, pg_temp.v__net_2;
     CREATE TEMPORARY TABLE v__delta (name text, placed date, article text, order_id integer, line integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (order_id integer, line integer, article text, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_3 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_4 (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_1fed99f0 ();
+    CREATE TEMPORARY TABLE v__net (id integer, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net_2 (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_b5fa016d ();
   END IF;
 
   -- Stage v: what the view shows
@@ -327,7 +327,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.orders_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta_3
+    INSERT INTO pg_temp.v__net
     SELECT o.id, o.customer_id, o.placed, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
@@ -337,29 +337,24 @@ BEGIN
          ) o
     GROUP BY o.id, o.customer_id, o.placed
     HAVING sum(o.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.delta_3 > 0 THEN
+  IF n.net > 0 THEN
     INSERT INTO pg_temp.v__delta_2
-    SELECT i.order_id,
-           i.line,
-           i.article,
-           v__delta_3.customer_id,
-           v__delta_3.placed,
-           v__delta_3.__ivmc_weight
-    FROM public.items i, (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    SELECT i.order_id, i.line, i.article, v__net.customer_id, v__net.placed, v__net.__ivmc_weight
+    FROM public.items i, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE i.price > 10
-      AND i.order_id = v__delta_3.id;
+      AND i.order_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
-  IF n.i > 0 AND n.delta_3 > 0 THEN
+  IF n.i > 0 AND n.net > 0 THEN
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id,
            i.line,
            i.article,
-           v__delta_3.customer_id,
-           v__delta_3.placed,
-           -i.__ivmc_weight * v__delta_3.__ivmc_weight
+           v__net.customer_id,
+           v__net.placed,
+           -i.__ivmc_weight * v__net.__ivmc_weight
     FROM (
            SELECT i.order_id, i.line, i.article, i.__ivmc_weight
            FROM ivmc.changes_public_items i
@@ -367,8 +362,8 @@ BEGIN
              AND i.price > 10
            LIMIT n.i
          ) i,
-         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
-    WHERE i.order_id = v__delta_3.id;
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE i.order_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.delta_2 > 0 THEN
@@ -391,7 +386,7 @@ BEGIN
       AND c.country = 'FR';
   END IF;
   IF n.c > 0 THEN
-    INSERT INTO pg_temp.v__delta_4
+    INSERT INTO pg_temp.v__net_2
     SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
@@ -402,28 +397,28 @@ BEGIN
          ) c
     GROUP BY c.id, c.name
     HAVING sum(c.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
   END IF;
-  IF n.delta_4 > 0 THEN
+  IF n.net_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_4.name, o.placed, i.article, i.order_id, i.line, v__delta_4.__ivmc_weight
-    FROM public.items i, public.orders o, (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
+    SELECT v__net_2.name, o.placed, i.article, i.order_id, i.line, v__net_2.__ivmc_weight
+    FROM public.items i, public.orders o, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
     WHERE i.price > 10
       AND i.order_id = o.id
-      AND o.customer_id = v__delta_4.id;
+      AND o.customer_id = v__net_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_2 > 0 AND n.delta_4 > 0 THEN
+  IF n.delta_2 > 0 AND n.net_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_4.name,
+    SELECT v__net_2.name,
            v__delta_2.placed,
            v__delta_2.article,
            v__delta_2.order_id,
            v__delta_2.line,
-           -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight
+           -v__delta_2.__ivmc_weight * v__net_2.__ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
-    WHERE v__delta_2.customer_id = v__delta_4.id;
+         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    WHERE v__delta_2.customer_id = v__net_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -461,8 +456,8 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
-  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
-  IF n.delta_4 > 1000 THEN TRUNCATE pg_temp.v__delta_4; ELSIF n.delta_4 > 0 THEN DELETE FROM pg_temp.v__delta_4; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.net_2 > 1000 THEN TRUNCATE pg_temp.v__net_2; ELSIF n.net_2 > 0 THEN DELETE FROM pg_temp.v__net_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -522,7 +517,7 @@ DECLARE
   customers_changes bigint := 0;
   delta bigint := 0;
   step bigint;
-  delta_2 bigint := 0;
+  net bigint := 0;
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
@@ -563,12 +558,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_671207ae') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_da9c8fd4') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__delta (id integer, note text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (id integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_671207ae ();
+    CREATE TEMPORARY TABLE v__net (id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_da9c8fd4 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -586,7 +581,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.customers_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta_2
+    INSERT INTO pg_temp.v__net
     SELECT c.id, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
@@ -596,26 +591,26 @@ BEGIN
          ) c
     GROUP BY c.id
     HAVING sum(c.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
+  IF n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, n_2.note, v__delta_2.__ivmc_weight
-    FROM public.notes n_2, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE n_2.customer_id = v__delta_2.id;
+    SELECT v__net.id, n_2.note, v__net.__ivmc_weight
+    FROM public.notes n_2, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE n_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.notes_changes > 0 AND n.delta_2 > 0 THEN
+  IF n.notes_changes > 0 AND n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, n_2.note, -n_2.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT v__net.id, n_2.note, -n_2.__ivmc_weight * v__net.__ivmc_weight
     FROM (
            SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
            FROM ivmc.changes_public_notes n_2
            WHERE (NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
            LIMIT n.notes_changes
          ) n_2,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE n_2.customer_id = v__delta_2.id;
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE n_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -639,7 +634,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -694,9 +689,9 @@ DECLARE
   small boolean := true;
   orders_changes bigint := 0;
   delta bigint := 0;
-  delta_2 bigint := 0;
+  net bigint := 0;
   step bigint;
-  delta_3 bigint := 0;
+  net_2 bigint := 0;
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
@@ -733,18 +728,18 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_e43b9071') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_a7a44077') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net, pg_temp.v__net_2;
     CREATE TEMPORARY TABLE v__delta (id integer, id_2 integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_3 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_e43b9071 ();
+    CREATE TEMPORARY TABLE v__net (id integer, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net_2 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_a7a44077 ();
   END IF;
 
   -- Stage v: what the view shows
   IF n.orders_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta_2
+    INSERT INTO pg_temp.v__net
     SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
@@ -754,18 +749,18 @@ BEGIN
          ) a
     GROUP BY a.id, a.customer_id, a.placed
     HAVING sum(a.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
+  IF n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, b.id AS id_2, v__delta_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2, public.orders b
-    WHERE v__delta_2.customer_id = b.customer_id
-      AND v__delta_2.placed < b.placed;
+    SELECT v__net.id, b.id AS id_2, v__net.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, public.orders b
+    WHERE v__net.customer_id = b.customer_id
+      AND v__net.placed < b.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.orders_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta_3
+    INSERT INTO pg_temp.v__net_2
     SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
@@ -775,23 +770,23 @@ BEGIN
          ) b
     GROUP BY b.id, b.customer_id, b.placed
     HAVING sum(b.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
   END IF;
-  IF n.delta_3 > 0 THEN
+  IF n.net_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT a.id, v__delta_3.id AS id_2, v__delta_3.__ivmc_weight
-    FROM public.orders a, (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
-    WHERE a.customer_id = v__delta_3.customer_id
-      AND a.placed < v__delta_3.placed;
+    SELECT a.id, v__net_2.id AS id_2, v__net_2.__ivmc_weight
+    FROM public.orders a, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    WHERE a.customer_id = v__net_2.customer_id
+      AND a.placed < v__net_2.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_2 > 0 AND n.delta_3 > 0 THEN
+  IF n.net > 0 AND n.net_2 > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, v__delta_3.id AS id_2, -v__delta_2.__ivmc_weight * v__delta_3.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
-    WHERE v__delta_2.customer_id = v__delta_3.customer_id
-      AND v__delta_2.placed < v__delta_3.placed;
+    SELECT v__net.id, v__net_2.id AS id_2, -v__net.__ivmc_weight * v__net_2.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
+         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    WHERE v__net.customer_id = v__net_2.customer_id
+      AND v__net.placed < v__net_2.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -819,8 +814,8 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
-  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.net_2 > 1000 THEN TRUNCATE pg_temp.v__net_2; ELSIF n.net_2 > 0 THEN DELETE FROM pg_temp.v__net_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -880,7 +875,7 @@ DECLARE
   customers_changes bigint := 0;
   delta bigint := 0;
   step bigint;
-  delta_2 bigint := 0;
+  net bigint := 0;
 BEGIN
   strategy := 'differential';
   n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
@@ -921,12 +916,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_46574957') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_03ed09bb') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, note text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_46574957 ();
+    CREATE TEMPORARY TABLE v__net (id integer, name text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_03ed09bb ();
   END IF;
 
   -- Stage v: what the view shows
@@ -944,7 +939,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.customers_changes > 0 THEN
-    INSERT INTO pg_temp.v__delta_2
+    INSERT INTO pg_temp.v__net
     SELECT customers.id, customers.name, sum(customers.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT customers.id, customers.name, customers.__ivmc_weight
@@ -954,26 +949,26 @@ BEGIN
          ) customers
     GROUP BY customers.id, customers.name
     HAVING sum(customers.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
+  IF n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, v__delta_2.name, notes.note, v__delta_2.__ivmc_weight
-    FROM public.notes, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.id = notes.customer_id;
+    SELECT v__net.id, v__net.name, notes.note, v__net.__ivmc_weight
+    FROM public.notes, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE v__net.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.notes_changes > 0 AND n.delta_2 > 0 THEN
+  IF n.notes_changes > 0 AND n.net > 0 THEN
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, v__delta_2.name, notes.note, -notes.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT v__net.id, v__net.name, notes.note, -notes.__ivmc_weight * v__net.__ivmc_weight
     FROM (
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes
            WHERE (NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
            LIMIT n.notes_changes
          ) notes,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.id = notes.customer_id;
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE v__net.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -997,7 +992,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
