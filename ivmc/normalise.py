@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, Union, Values
 from ivmc.ordering import ordered
-from ivmc.properties import fans_out, told_apart
+from ivmc.properties import fans_out, keys, told_apart
 from ivmc.scalar import (
     Col,
     Logic,
     Scalar,
     columns,
     conjuncts,
+    equated,
+    fresh,
     is_fallible,
     matches,
     null,
@@ -142,10 +145,14 @@ class Block:
         top = [match for match in self.matches if homes.of(match) is None]
         above = columns(*(s for _, s in self.outputs), *last, *(p for match in top for p in match.on))
         read = above | columns(*across)
-        built = []
-        for i, leaf in enumerate(leaves):
-            found = [match for match in self.matches if homes.of(match) == i]
-            built.append(_leaf(leaf, tuple(local[i]), found, read))
+        found = {i: [match for match in self.matches if homes.of(match) == i] for i in range(len(leaves))}
+        small = [i for i in range(len(leaves)) if local[i] or found[i]]
+        for i, j in product(range(len(leaves)), small):
+            leaf, by = leaves[i], leaves[j]
+            if isinstance(leaf, Aggregate) and i != j and (on := _looked_up(leaf, by, across)):
+                wanted = _leaf(by, tuple(local[j]), found[j], columns(*on))
+                leaves[i] = _reduced(leaf, wanted, on)
+        built = [_leaf(leaf, tuple(local[i]), found[i], read) for i, leaf in enumerate(leaves)]
         rel = _left_deep(ordered(built, across), across, above)
         for match in top:
             rel = _matched(rel, match)
@@ -162,10 +169,10 @@ def _negation(mark: Col | None) -> Scalar | None:
     return None if mark is None else Logic("NOT", (mark,))
 
 
-def _without_unit(leaves: Sequence[Rel]) -> tuple[Rel, ...]:
+def _without_unit(leaves: Sequence[Rel]) -> list[Rel]:
     """The leaves without single rows of no columns, if any other is left."""
-    kept = tuple(leaf for leaf in leaves if leaf != Values((), ((),)))
-    return kept or tuple(leaves[:1])
+    kept = [leaf for leaf in leaves if leaf != Values((), ((),))]
+    return kept or list(leaves[:1])
 
 
 def _block(rel: Rel) -> Block:
@@ -262,6 +269,27 @@ def _implied(predicate: Scalar, own: frozenset[Col]) -> tuple[Scalar, ...]:
     return conjuncts(relaxed(predicate, lambda part: columns(part) <= own and not is_fallible(part)))
 
 
+# Groups that nothing looks up
+
+
+def _looked_up(groups: Aggregate, by: Rel, across: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    """What equates grouping columns with a whole key of `by`."""
+    own, other = frozenset(groups.keys), frozenset(by.schema)
+    on = [p for p in across if equated(p) and columns(p) <= own | other]
+    on = [p for p in on if columns(p) & own and columns(p) & other]
+    return tuple(on) if any(key <= columns(*on) for key in keys(by)) else ()
+
+
+def _reduced(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:
+    """Only those groups that a row of `by` looks up: a stage should be small (planner rule 10).
+
+    SELECT … FROM part WHERE brand = 'B' AND x < (SELECT avg(x) FROM lineitem WHERE partkey = part.partkey)
+    """
+    copies = {column: fresh(column.name, column) for column in by.schema}
+    wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))
+    return replace(groups, input=Join(groups.input, wanted, tuple(substitute(p, dict(copies)) for p in on)))
+
+
 # Leaves
 
 
@@ -351,9 +379,9 @@ def _matched(left: Rel, op: Match) -> Rel:
         left = Filter(left, mine) if mine else left
     right = _below(op.right, only, columns(*on))
     if any(map(is_fallible, on)):
-        keys = told_apart(on, columns(*on) & frozenset(left.schema))
-        found = Aggregate(Project(_pairs(left, right, on), keys), tuple(key for key, _ in keys), ())
-        right, on = found, tuple(matches(value, key) for key, value in keys)
+        told = told_apart(on, columns(*on) & frozenset(left.schema))
+        found = Aggregate(Project(_pairs(left, right, on), told), tuple(key for key, _ in told), ())
+        right, on = found, tuple(matches(value, key) for key, value in told)
     return replace(op, left=left, right=right, on=on)
 
 
