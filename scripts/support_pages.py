@@ -79,6 +79,11 @@ CONSTRUCTS = (
     ),
     Construct("`DISTINCT`, `UNION`", "aggregate", "SELECT DISTINCT customer FROM orders"),
     Construct(
+        "`INTERSECT [ALL]`, `EXCEPT [ALL]`",
+        "aggregate",
+        "SELECT id FROM customers EXCEPT ALL SELECT customer FROM orders",
+    ),
+    Construct(
         "every other aggregate: `string_agg`, percentiles, `DISTINCT` and `ORDER BY` inside, sums of floats,"
         " those of extensions and your own",
         "reread",

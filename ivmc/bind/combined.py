@@ -7,6 +7,7 @@ Related Constructs".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from pglast.enums import SetOperation
@@ -14,20 +15,24 @@ from pglast.enums import SetOperation
 from ivmc import errors
 from ivmc.bind import collation
 from ivmc.bind.coercion import common_type, converted
-from ivmc.bind.context import UNKNOWN, Context, Opaque, Poisoned, Syntax
+from ivmc.bind.context import INTEGER, UNKNOWN, Context, Opaque, Poisoned, Syntax
 from ivmc.bind.expression import Expressions
 from ivmc.bind.keys import Target, bare_name, check_sortable, named, positioned
 from ivmc.bind.scope import Scope
 from ivmc.bind.tables import Bound
-from ivmc.catalog import Type
-from ivmc.ir import Aggregate, Project, Rel, Union, Values
-from ivmc.scalar import Col, Scalar, fresh
+from ivmc.catalog import Function, Type
+from ivmc.ir import Aggregate, Call, Expand, Filter, Project, Rel, Union, Values
+from ivmc.scalar import ADDITIVE, BIGINT, BOOLEAN, COMPARISON, Col, Scalar, binary, call, fresh, literal
 
 NAMES: Final = {
     SetOperation.SETOP_UNION: "UNION",
     SetOperation.SETOP_INTERSECT: "INTERSECT",
     SetOperation.SETOP_EXCEPT: "EXCEPT",
 }
+COUNT: Final = Call(
+    Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False), (), BIGINT, False, True
+)
+ZERO: Final = literal("0", INTEGER)
 
 
 def values(context: Context, rows: Sequence[Sequence[Syntax]], scope: Scope) -> Bound:
@@ -50,39 +55,75 @@ def values(context: Context, rows: Sequence[Sequence[Syntax]], scope: Scope) -> 
 
 
 def combined(context: Context, node: Syntax, arms: tuple[Bound, Bound]) -> Bound:
-    """UNION [ALL]; the others are bound for their mistakes and reported. Raises Opaque."""
+    """UNION, INTERSECT and EXCEPT, with and without ALL. Raises Opaque."""
     word = NAMES[node.op]
-    if node.op != SetOperation.SETOP_UNION:
-        context.reason(errors.SetOperation(context.clause(word), word + (" ALL" if node.all else "")))
     given, expected = len(arms[1].names), len(arms[0].names)
     if given != expected:
         fault = f"each {word} query must have the same number of columns"
         context.error(errors.ColumnCountMismatch(context.clause(word), fault, given, expected))
         raise Opaque
     try:
-        united = _union(context, arms, node, word)
+        left, right = _agreed(context, arms, node, word)
     except Poisoned:
         raise Opaque from None
+    united = Bound(Union(_arms(left) + _arms(right), left.schema), arms[0].names)
     _check_order(context, node, united)
-    if node.all:
+    if word == "UNION" and node.all:
         return united
-    for column in united.rel.schema:
+    for column in left.schema:
         if context.catalog.equality(column.type) == "none":
             span = context.clause(word)
             context.error(errors.MissingOperator(span, column.type.sql, "equality", word))
-    return Bound(Aggregate(united.rel, united.rel.schema, ()), united.names)
+    if word == "UNION":
+        return Bound(Aggregate(united.rel, left.schema, ()), united.names)
+    return Bound(_compared(left, right, word, repeated=node.all), united.names)
 
 
-def _union(context: Context, arms: tuple[Bound, Bound], node: Syntax, word: str) -> Bound:
-    """UNION ALL: every arm projected to the common types."""
+def _agreed(context: Context, arms: tuple[Bound, Bound], node: Syntax, word: str) -> tuple[Project, Project]:
+    """Both arms projected to the common types, under the same columns. Raises Poisoned."""
     pairs = zip(*(_outputs(arm) for arm in arms), strict=True)
     columns = [_retyped(context, pair, node, word) for pair in pairs]
     schema = tuple(_column(context, n, column) for n, column in zip(arms[0].names, columns, strict=True))
-    terms = [
-        Project(arm.rel, tuple(zip(schema, values, strict=True)))
-        for arm, values in zip(arms, zip(*columns, strict=True) if columns else ((), ()), strict=True)
-    ]
-    return Bound(Union(tuple(arm for term in terms for arm in _arms(term)), schema), arms[0].names)
+    left, right = zip(*columns, strict=True) if columns else ((), ())
+    return (
+        Project(arms[0].rel, tuple(zip(schema, left, strict=True))),
+        Project(arms[1].rel, tuple(zip(schema, right, strict=True))),
+    )
+
+
+def _compared(left: Project, right: Project, word: str, *, repeated: bool) -> Rel:
+    """INTERSECT and EXCEPT (law 17): per row, its copies in both arms and those on the left are counted."""
+    schema = left.schema
+    tag = fresh("is_left", BOOLEAN, nullable=False)
+    tagged = tuple(
+        Project(arm, (*((column, column) for column in schema), (tag, literal(truth, BOOLEAN))))
+        for side, truth in ((left, "true"), (right, "false"))
+        for arm in _arms(side)
+    )
+    count, ours = fresh("copies", BIGINT, nullable=False), fresh("copies_left", BIGINT, nullable=False)
+    calls = ((count, COUNT), (ours, replace(COUNT, filter=tag)))
+    counts = Aggregate(Union(tagged, (*schema, tag)), schema, calls)
+    others = binary("-", count, ours, BIGINT, ADDITIVE, nullable=False, fallible=False)
+    if not repeated:
+        some = _compare(">", ours, ZERO)
+        found: Rel = Filter(counts, (some, _compare(">" if word == "INTERSECT" else "=", others, ZERO)))
+    elif word == "INTERSECT":
+        least = call("least", (ours, others), BIGINT, nullable=False, fallible=False)
+        found = _copied(Filter(counts, (_compare(">", least, ZERO),)), least)
+    else:
+        rest = binary("-", ours, others, BIGINT, ADDITIVE, nullable=False, fallible=False)
+        found = _copied(Filter(counts, (_compare(">", rest, ZERO),)), rest)
+    return Project(found, tuple((column, column) for column in schema))
+
+
+def _copied(rel: Rel, times: Scalar) -> Expand:
+    """Each row as often as `times` says."""
+    series = call("generate_series", (literal("1", INTEGER), times), BIGINT, nullable=False, fallible=False)
+    return Expand(rel, (series,), (fresh("copy", BIGINT, nullable=False),))
+
+
+def _compare(op: str, left: Scalar, right: Scalar) -> Scalar:
+    return binary(op, left, right, BOOLEAN, COMPARISON, nullable=False, fallible=False)
 
 
 def _outputs(arm: Bound) -> tuple[Scalar, ...]:

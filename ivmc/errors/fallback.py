@@ -79,25 +79,6 @@ class OuterJoin(Fallback):
 
 
 @dataclass(frozen=True, slots=True)
-class SetOperation(Fallback):
-    """INTERSECT or EXCEPT.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, customer int);
-        CREATE TABLE returns (id int PRIMARY KEY, customer int);
-        SELECT customer FROM orders EXCEPT SELECT customer FROM returns;
-
-    UNION and UNION ALL are maintained.
-    """
-
-    code = "IVM304"
-    title = "{kind} is not maintained incrementally"
-    instead = "UNION ALL, and DISTINCT over it, are maintained"
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class RowLimit(Fallback):
     """LIMIT, OFFSET or FETCH.
 

@@ -214,7 +214,10 @@ class _Book:
         return self.states[one]
 
     def counted(self, where: Scalar | None) -> Col:
-        return self.count if where is None else self.state("count", "count_filtered", (), BIGINT, where)
+        if where is None:
+            return self.count
+        name = where.name if isinstance(where, Col) else "filtered"
+        return self.state("count", f"count_{name}", (), BIGINT, where)
 
     def present(self, argument: Scalar, where: Scalar | None) -> Col:
         """How many inputs of a call are not NULL."""

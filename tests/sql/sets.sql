@@ -1,0 +1,461 @@
+CREATE TABLE orders (id int PRIMARY KEY, customer int NOT NULL, city text);
+CREATE TABLE returns (id int PRIMARY KEY, customer int NOT NULL, city text);
+
+-- ==== customers who never returned anything
+-- expect: aggregate, union
+-- expect-not: store, reread, full
+SELECT customer FROM orders EXCEPT SELECT customer FROM returns;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by customer: count
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 2 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ union all
+--    ├─ compute true
+--    │  └─ table orders
+--    └─ compute false
+--       └─ table returns
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  customer integer NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_is_left bigint NOT NULL,
+  PRIMARY KEY (customer)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (customer, __ivmc_count, __ivmc_count_is_left)
+SELECT terms.customer,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+FROM (
+       SELECT orders.customer, true AS is_left
+       FROM public.orders
+       UNION ALL
+       SELECT returns.customer, false AS is_left
+       FROM public.returns
+     ) terms
+GROUP BY terms.customer;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  small boolean := true;
+  orders_changes bigint := 0;
+  returns_changes bigint := 0;
+  groups bigint := 0;
+  step bigint;
+BEGIN
+  strategy := 'differential';
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.orders_changes FROM (
+    SELECT FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
+  SELECT count(*) INTO n.returns_changes FROM (
+    SELECT FROM ivmc.changes_public_returns b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
+  n.pending := n.orders_changes + n.returns_changes;
+  n.small := n.pending <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT terms.customer,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+    FROM (
+           SELECT orders.customer, true AS is_left
+           FROM public.orders
+           UNION ALL
+           SELECT returns.customer, false AS is_left
+           FROM public.returns
+         ) terms
+    GROUP BY terms.customer;
+    INSERT INTO ivmc.v (customer, __ivmc_count, __ivmc_count_is_left) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_7c97691c') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups;
+    CREATE TEMPORARY TABLE v__groups (customer integer, __ivmc_count numeric, __ivmc_count_is_left numeric);
+    CREATE TEMPORARY TABLE v__made_7c97691c ();
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.orders_changes > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT orders.customer,
+           coalesce(sum(orders.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(orders.__ivmc_weight) FILTER (WHERE orders.is_left), 0) AS __ivmc_count_is_left
+    FROM (
+           SELECT orders.customer, true AS is_left, orders.__ivmc_weight
+           FROM ivmc.changes_public_orders orders
+           WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) orders
+    GROUP BY orders.customer;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.returns_changes > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT returns.customer,
+           coalesce(sum(returns.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(returns.__ivmc_weight) FILTER (WHERE returns.is_left), 0) AS __ivmc_count_is_left
+    FROM (
+           SELECT returns.customer, false AS is_left, returns.__ivmc_weight
+           FROM ivmc.changes_public_returns returns
+           WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+           LIMIT n.returns_changes
+         ) returns
+    GROUP BY returns.customer;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.customer,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_is_left) AS __ivmc_count_is_left
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.customer
+      ORDER BY g.customer
+    ) d ON t.customer = d.customer
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_is_left <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_is_left = (t.__ivmc_count_is_left + d.__ivmc_count_is_left)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (customer, __ivmc_count, __ivmc_count_is_left)
+      VALUES (d.customer, d.__ivmc_count, d.__ivmc_count_is_left);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT customer
+FROM ivmc.v
+WHERE (__ivmc_count_is_left > 0) AND (__ivmc_count - __ivmc_count_is_left = 0);
+
+-- ==== pairs on both sides, as often as on the side with fewer
+-- expect: aggregate, union, expand
+-- expect-not: reread, full
+SELECT customer, city FROM orders INTERSECT ALL SELECT customer, city FROM returns;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per image, with its weight
+-- │     cost   O(Δ)
+-- └─ expand generate_series(1, least(copies_left, copies - copies_left))
+--    │     law    Δ expand(R) = expand(ΔR)
+--    │     cost   O(Δ · rows that the functions give)
+--    └─ filter least(copies_left, copies - copies_left) > 0
+--       └─ stage v__1
+--
+-- aggregate by customer, city: count
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 2 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ union all
+--    ├─ compute true
+--    │  └─ table orders
+--    └─ compute false
+--       └─ table returns
+
+-- ---- sql
+CREATE TABLE ivmc.v__1 (
+  customer integer NOT NULL,
+  city text,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_is_left bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v__1 (hash_record_extended(ROW(customer, city), 0));
+
+CREATE TABLE ivmc.v (
+  customer integer NOT NULL,
+  city text,
+  __ivmc_weight bigint NOT NULL CHECK (__ivmc_weight > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(customer, city), 0));
+
+INSERT INTO ivmc.v__1 (customer, city, __ivmc_count, __ivmc_count_is_left)
+SELECT terms.customer,
+       terms.city,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+FROM (
+       SELECT orders.customer, orders.city, true AS is_left
+       FROM public.orders
+       UNION ALL
+       SELECT returns.customer, returns.city, false AS is_left
+       FROM public.returns
+     ) terms
+GROUP BY terms.customer, terms.city;
+
+INSERT INTO ivmc.v (customer, city, __ivmc_weight)
+SELECT v__1.customer, v__1.city, count(*) AS __ivmc_weight
+FROM ivmc.v__1,
+     LATERAL generate_series(1, least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left)) copy (copy)
+WHERE least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left) > 0
+GROUP BY v__1.customer, v__1.city;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  small boolean := true;
+  orders_changes bigint := 0;
+  returns_changes bigint := 0;
+  groups bigint := 0;
+  step bigint;
+  old bigint := 0;
+  changes bigint := 0;
+  delta bigint := 0;
+  v__1 bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+      WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
+  n.most := greatest(n.most, 5000);
+  SELECT count(*) INTO n.orders_changes FROM (
+    SELECT FROM ivmc.changes_public_orders b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
+  SELECT count(*) INTO n.returns_changes FROM (
+    SELECT FROM ivmc.changes_public_returns b
+    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    LIMIT n.most + 1) b;
+  n.pending := n.orders_changes + n.returns_changes;
+  n.small := n.pending <= 5000;
+  PERFORM set_config('plan_cache_mode',
+    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+  IF n.pending > n.most AND NOT recompute THEN
+    recompute := true;
+    reason := format('more than %s changes: to read all rows is faster, about %s ms',
+      n.most, round(frontier.ms_full::numeric));
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    DELETE FROM ivmc.v__1;
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
+    SELECT terms.customer,
+           terms.city,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+    FROM (
+           SELECT orders.customer, orders.city, true AS is_left
+           FROM public.orders
+           UNION ALL
+           SELECT returns.customer, returns.city, false AS is_left
+           FROM public.returns
+         ) terms
+    GROUP BY terms.customer, terms.city;
+    INSERT INTO ivmc.v__1 (customer, city, __ivmc_count, __ivmc_count_is_left) TABLE pg_temp.v__1__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__1__anew;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT v__1.customer, v__1.city, count(*) AS __ivmc_weight
+    FROM ivmc.v__1,
+         LATERAL generate_series(1, least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left)) copy (copy)
+    WHERE least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left) > 0
+    GROUP BY v__1.customer, v__1.city;
+    INSERT INTO ivmc.v (customer, city, __ivmc_weight) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_b3df91b5') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta;
+    CREATE TEMPORARY TABLE v__groups (customer integer, city text, __ivmc_count numeric, __ivmc_count_is_left numeric);
+    CREATE TEMPORARY TABLE v__old (customer integer, city text, copies bigint, copies_left bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__changes (customer integer, city text, copies bigint, copies_left bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta (customer integer, city text, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_b3df91b5 ();
+  END IF;
+
+  -- Stage v__1
+
+  -- Sum up the change of each group
+  IF n.orders_changes > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT orders.customer,
+           orders.city,
+           coalesce(sum(orders.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(orders.__ivmc_weight) FILTER (WHERE orders.is_left), 0) AS __ivmc_count_is_left
+    FROM (
+           SELECT orders.customer, orders.city, true AS is_left, orders.__ivmc_weight
+           FROM ivmc.changes_public_orders orders
+           WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) orders
+    GROUP BY orders.customer, orders.city;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.returns_changes > 0 THEN
+    INSERT INTO pg_temp.v__groups
+    SELECT returns.customer,
+           returns.city,
+           coalesce(sum(returns.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(returns.__ivmc_weight) FILTER (WHERE returns.is_left), 0) AS __ivmc_count_is_left
+    FROM (
+           SELECT returns.customer, returns.city, false AS is_left, returns.__ivmc_weight
+           FROM ivmc.changes_public_returns returns
+           WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+           LIMIT n.returns_changes
+         ) returns
+    GROUP BY returns.customer, returns.city;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- The old rows of the touched groups
+    INSERT INTO pg_temp.v__old
+    SELECT t.customer AS customer,
+           t.city AS city,
+           t.__ivmc_count AS copies,
+           t.__ivmc_count_is_left AS copies_left,
+           -1
+    FROM (SELECT DISTINCT k.customer, k.city FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(k.customer, k.city), 0) AND t.customer = k.customer AND t.city IS NOT DISTINCT FROM k.city;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v__1 t USING (
+      SELECT g.customer,
+             g.city,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_is_left) AS __ivmc_count_is_left
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.customer, g.city
+      ORDER BY g.customer, g.city
+    ) d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND t.customer = d.customer AND t.city IS NOT DISTINCT FROM d.city
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_is_left <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_is_left = (t.__ivmc_count_is_left + d.__ivmc_count_is_left)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (customer, city, __ivmc_count, __ivmc_count_is_left)
+      VALUES (d.customer, d.city, d.__ivmc_count, d.__ivmc_count_is_left);
+
+    -- What changed in the touched groups: old rows out, new rows in
+    INSERT INTO pg_temp.v__old
+    SELECT t.customer AS customer,
+           t.city AS city,
+           t.__ivmc_count AS copies,
+           t.__ivmc_count_is_left AS copies_left,
+           1
+    FROM (SELECT DISTINCT k.customer, k.city FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(k.customer, k.city), 0) AND t.customer = k.customer AND t.city IS NOT DISTINCT FROM k.city;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    INSERT INTO pg_temp.v__changes
+    SELECT v__old.customer,
+           v__old.city,
+           v__old.copies,
+           v__old.copies_left,
+           sum(v__old.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    GROUP BY v__old.customer, v__old.city, v__old.copies, v__old.copies_left
+    HAVING sum(v__old.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+  END IF;
+
+  -- Stage v: what the view shows
+  IF n.changes > 0 THEN
+    SELECT count(*) INTO n.v__1
+    FROM pg_temp.v__changes v__1
+    WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0;
+  END IF;
+  IF n.v__1 > 0 THEN
+    INSERT INTO pg_temp.v__delta
+    SELECT v__1.customer, v__1.city, v__1.__ivmc_weight
+    FROM (
+           SELECT v__1.customer, v__1.city, v__1.copies, v__1.copies_left, v__1.__ivmc_weight
+           FROM pg_temp.v__changes v__1
+           WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0
+           LIMIT n.v__1
+         ) v__1,
+         LATERAL generate_series(1, least(v__1.copies_left, v__1.copies - v__1.copies_left)) copy (copy);
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.delta > 0 THEN
+
+    -- MERGE: net rows by image
+    MERGE INTO ivmc.v t USING (
+      SELECT v__delta.customer, v__delta.city, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+      GROUP BY v__delta.customer, v__delta.city
+      HAVING sum(v__delta.__ivmc_weight) <> 0
+    ) d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND ROW(t.customer, t.city)::record *= ROW(d.customer, d.city)::record
+    WHEN MATCHED AND t.__ivmc_weight + d.__ivmc_weight = 0 THEN DELETE
+    WHEN MATCHED THEN
+      UPDATE SET __ivmc_weight = t.__ivmc_weight + d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (customer, city, __ivmc_weight)
+      VALUES (d.customer, d.city, d.__ivmc_weight);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT customer,
+       city
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
