@@ -23,6 +23,7 @@ from ivmc.scalar import (
     conjuncts,
     equated,
     fresh,
+    hoisted,
     is_fallible,
     matches,
     null,
@@ -96,8 +97,8 @@ class Block:
         """The left-deep plan that yields the needed outputs."""
         outputs = tuple((column, scalar) for column, scalar in self.outputs if column in needed)
         block = replace(self, outputs=outputs).decided()
-        if (inner := block.unpadded()) is not None:
-            return inner.built(needed)
+        if (other := block.unpadded() or block.compared()) is not None:
+            return other.built(needed)
         return block.planned()
 
     def decided(self) -> Block:
@@ -135,6 +136,22 @@ class Block:
                     rest.outputs,
                     inner.matches + rest.matches,
                 )
+        return None
+
+    def compared(self) -> Block | None:
+        """The block with a single row that is only compared with as a semi join: law 9 serves that."""
+        shown = columns(*(s for _, s in self.outputs), *(p for match in self.matches for p in match.on))
+        for i, leaf in enumerate(self.leaves):
+            own = frozenset(leaf.schema)
+            if frozenset() in keys(leaf) and not shown & own and len(self.leaves) > 1:
+                on = [predicate for predicate in self.predicates if columns(predicate) & own]
+                rest = tuple(predicate for predicate in self.predicates if predicate not in on)
+                values: dict[Scalar, Col] = {}
+                tests = tuple(hoisted(predicate, own, values) for predicate in on)
+                right = Project(leaf, tuple((column, value) for value, column in values.items()))
+                match = (Match(Values((), ()), right, tests),) if on else ()
+                leaves = self.leaves[:i] + self.leaves[i + 1 :]
+                return Block(leaves, rest, self.outputs, self.matches + match)
         return None
 
     def planned(self) -> Rel:

@@ -233,6 +233,19 @@ def substitute(scalar: Scalar, mapping: Mapping[Col, Scalar]) -> Scalar:
     return scalar if args == scalar.args else replace(scalar, args=args)
 
 
+def hoisted(scalar: Scalar, own: frozenset[Col], values: dict[Scalar, Col]) -> Scalar:
+    """`scalar` with its largest parts over columns of `own` alone replaced by columns, noted in `values`."""
+    read = columns(scalar)
+    if not read & own:
+        return scalar
+    if read <= own:
+        if scalar not in values:
+            values[scalar] = scalar if isinstance(scalar, Col) else fresh("value", scalar)
+        return values[scalar]
+    assert not isinstance(scalar, Col)
+    return replace(scalar, args=tuple(hoisted(arg, own, values) for arg in scalar.args))
+
+
 def conjuncts(scalar: Scalar) -> tuple[Scalar, ...]:
     """`a AND b AND c` as (a, b, c)."""
     if isinstance(scalar, Logic) and scalar.op == "AND":

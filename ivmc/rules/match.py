@@ -11,7 +11,8 @@ came back in one refresh:
 
     SELECT … FROM orders o WHERE NOT EXISTS (SELECT FROM lineitem l WHERE l.orderkey = o.orderkey)
 
-Where the condition only equates columns, p is read off ΔR; otherwise ΔR is joined with L first.
+Where the condition only equates columns, p is read off ΔR; otherwise ΔR is joined with L first, and
+where it compares with a single value, only the rows between its old and its new one (`moving`).
 
 State   none: matches are counted through an index of R.
 Cost    O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p).
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Final
 from ivmc.catalog import Function
 from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, is_empty
 from ivmc.properties import told_apart
+from ivmc.rules import moving
 from ivmc.scalar import (
     BIGINT,
     BOOLEAN,
@@ -112,7 +114,7 @@ def _joined(op: Match, left: Rel, change: Rel) -> Touched:
         rel: Rel = Aggregate(Filter(change, op.on) if op.on else change, (), ((total, COUNT),))
         return Touched(rel, total, op.on, ())
     told = told_apart(op.on, read)
-    sides = [Project(Join(side, change, op.on), told) for side in (op.left, left)]
+    sides = [Project(_meeting(op, side, change), told) for side in (op.left, left)]
     keys = tuple(copy for copy, _ in told)
     copies = {value: key for key, value in told if isinstance(value, Col)}
     counted = tuple(substitute(predicate, copies) for predicate in op.on)
@@ -121,6 +123,13 @@ def _joined(op: Match, left: Rel, change: Rel) -> Touched:
         equals(key, value) if rejects_null(op.on, value) else matches(key, value) for key, value in told
     )
     return Touched(Aggregate(pairs, keys, ((total, COUNT),)), total, counted, found)
+
+
+def _meeting(op: Match, side: Rel, change: Rel) -> Rel:
+    """Rows of L that can flip, more often than once maybe; `side` is L now, or ΔL."""
+    if (comparison := moving.compared(op.right, op.on)) is not None:
+        return moving.passed(side, change, *comparison)
+    return Join(side, change, op.on)
 
 
 # The flips

@@ -1,0 +1,62 @@
+"""A term of a delta as a formula, for the comment above its statement."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ivmc.ir import (
+    Aggregate,
+    Carried,
+    Delta,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Negate,
+    Net,
+    Outer,
+    Project,
+    Rel,
+    Scan,
+    Union,
+    Values,
+)
+
+
+def formula(rel: Rel) -> str:
+    """What a relation is made of, row-wise operators apart: `Δorders ⋈ customer′`."""
+    match rel:
+        case Scan(_, alias):
+            return f"{alias}′"
+        case Delta(scan):
+            return f"Δ{scan.alias}"
+        case Carried(name):
+            return name.rpartition("__")[2]
+        case Values():
+            return "values"
+        case Filter(input) | Project(input):
+            return formula(input)
+        case Negate(input):
+            return f"− {formula(input)}"
+        case Net(input):
+            return f"net({formula(input)})"
+        case Aggregate(input):
+            return f"γ({formula(input)})"
+        case Expand(input):
+            return f"expand({formula(input)})"
+        case Join(left, right):
+            return f"{_operand(left)} ⋈ {_operand(right)}"
+        case Outer(left, right):
+            return f"{_operand(left)} ⟕ {_operand(right)}"
+        case Match(left, right, _, negated, mark):
+            return f"{_operand(left)} {'mark' if mark else '▷' if negated else '⋉'} {_operand(right)}"
+        case Union(terms):
+            return f"({' + '.join(map(formula, terms))})"
+        case _:
+            assert_never(rel)
+
+
+def _operand(rel: Rel) -> str:
+    """Joins associate to the left; anything else that is a sum or has a sign is in parentheses."""
+    sql = formula(rel)
+    return f"({sql})" if " " in sql and not sql.startswith("(") else sql
