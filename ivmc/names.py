@@ -16,7 +16,9 @@ PREFIX = "__ivmc_"
 XID, SEQ, WEIGHT = f"{PREFIX}xid", f"{PREFIX}seq", f"{PREFIX}weight"
 OLD, NEW = f"{PREFIX}old", f"{PREFIX}new"
 BUFFERS = "changes_"
-RUNTIME = frozenset({"view", "frontier", "source", "truncation", "history", "status", "observed", "change"})
+RUNTIME = frozenset(
+    {"view", "frontier", "source", "truncation", "history", "status", "observed", "glimpse", "change"}
+)
 LONGEST = 63  # bytes: NAMEDATALEN - 1
 
 identifier = quote

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import hashlib
 
-from ivmc.names import BUFFERS, SEQ, XID, array, body, fitted, identifier, literal, qualified
+from ivmc.emit.text import indent
+from ivmc.names import BUFFERS, SCHEMA, SEQ, XID, array, body, fitted, identifier, literal, qualified
 from ivmc.plan import Plan, Source
 
+SMALL = 5000  # changed rows up to which one generic plan serves every refresh (planner rule 5)
 BACKLOG = 10_000  # consumed rows that may lie in a buffer before the frontier moves for their sake only
 
 
@@ -64,26 +66,36 @@ def reads(plan: Plan, source: Source) -> str:
 
 
 def pending(plan: Plan) -> str | None:
-    """The function that says whether a refresh has work to do: 2 yes, 1 only to let buffers be trimmed, 0 no.
+    """The function that counts the changes that wait in each buffer, up to one more than is `SMALL`.
 
-    None for a full refresh, which always has.
+    It returns NULL where there is nothing to do at all: no change, and no buffer that ought to be trimmed.
+    There is none for a full refresh, which always has work to do.
     """
     if plan.strategy == "full" or not plan.sources:
         return None
-    buffers = [qualified("ivmc", s.buffer) for s in plan.sources]
-    new = "\n            OR ".join(
-        f"EXISTS (SELECT FROM {b} AS b WHERE {unread('b', 'frontier')})" for b in buffers
-    )
-    old = "\n            OR ".join(f"EXISTS (SELECT FROM {b} OFFSET {BACKLOG})" for b in buffers)
+    buffers = [qualified(SCHEMA, s.buffer) for s in plan.sources]
+    counts = ",\n".join(indent(counted(buffer, str(SMALL + 1)), 8) for buffer in buffers)
+    old = " OR ".join(f"EXISTS (SELECT FROM {buffer} OFFSET {BACKLOG})" for buffer in buffers)
     text = f"""
+DECLARE
+    waiting bigint[] := ARRAY[
+{counts}];
 BEGIN
-    RETURN CASE
-        WHEN {new} THEN 2
-        WHEN {old} THEN 1
-        ELSE 0 END;
+    IF 0 = ALL (waiting) AND NOT ({old}) THEN
+        RETURN NULL;
+    END IF;
+    RETURN waiting;
 END """
     name = identifier(fitted(plan.id, "__pending"))
     return (
-        f"CREATE FUNCTION ivmc.{name}(frontier ivmc.frontier) RETURNS integer\n"
+        f"CREATE FUNCTION ivmc.{name}(frontier ivmc.frontier) RETURNS bigint[]\n"
         f"LANGUAGE plpgsql STABLE AS {body(text)};"
     )
+
+
+def counted(buffer: str, most: str) -> str:
+    """The number of new changes in a buffer, as a scalar subquery; no more are counted than `most`."""
+    return f"""(SELECT count(*) FROM (
+  SELECT FROM {buffer} b
+  WHERE {unread("b", "frontier")}
+  LIMIT {most}) b)"""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ivmc.emit import fold, reread, store
-from ivmc.emit.capture import buffer_name, unread
+from ivmc.emit.capture import SMALL, buffer_name, counted
 from ivmc.emit.function import refresh_function
 from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
@@ -16,7 +16,6 @@ from ivmc.emit.text import indent
 from ivmc.emit.work import Work
 from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
 
-SMALL = 5000  # changed rows up to which one generic plan serves every refresh (planner rule 5)
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
@@ -45,7 +44,6 @@ class Routine:
             _maintain(Work(program, storage.stage, storage, last))
         steps = [
             *self.counts(program),
-            *(self.choice() if self.chooses and self.tables else ()),
             "IF recompute THEN",
             *self.recompute(),
             "END IF;",
@@ -68,7 +66,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
 {declared}
 BEGIN
   strategy := 'differential';
@@ -77,17 +74,24 @@ END """,
         )
 
     def counts(self, program: Program) -> list[str]:
-        """How many changes there are, and so which plans to use (planner rule 5)."""
+        """How many changes there are; many are counted exactly, and planned for (planner rule 5)."""
         if not self.tables:
             return []
         counts = list(program.pending.values())[: len(self.tables)]
-        return [
+        pending = f"n.pending := {' + '.join(counts)};"
+        many = [
             *(self.worthwhile() if self.chooses else ()),
             *(_counted(table, count) for table, count in zip(self.tables, counts, strict=True)),
-            f"n.pending := {' + '.join(counts)};",
-            f"n.small := n.pending <= {SMALL};",
-            "PERFORM set_config('plan_cache_mode',",
-            "  CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);",
+            pending,
+            "PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
+            *(self.choice() if self.chooses else ()),
+        ]
+        return [
+            *(f"{count} := coalesce(waiting[{i}], 0);" for i, count in enumerate(counts, 1)),
+            pending,
+            f"IF n.pending > {SMALL} THEN",
+            *map(indent, many),
+            "END IF;",
         ]
 
     def worthwhile(self) -> list[str]:
@@ -144,11 +148,7 @@ def _maintain(work: Work) -> None:
 
 def _counted(table: tuple[str, str], count: str) -> str:
     """How many changes of a source wait; no more are counted than decide."""
-    buffer = f"{SCHEMA}.{identifier(buffer_name(*table))}"
-    return (
-        f"SELECT count(*) INTO {count} FROM (\n"
-        f"  SELECT FROM {buffer} b\n  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;"
-    )
+    return f"{count} := {counted(qualified(SCHEMA, buffer_name(*table)), 'n.most + 1')};"
 
 
 def _created(program: Program) -> list[str]:

@@ -113,7 +113,7 @@ def filling(plan: Plan) -> Transaction:
 def register(plan: Plan, *, replaces: bool = False) -> str:
     """The call that enters a plan in the registry."""
     settings = (*plan.settings, *REFRESH_SETTINGS)
-    program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2)"
+    program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2, $3)"
     asks = f"SELECT ivmc.{identifier(fitted(plan.id, '__pending'))}($1)" if pending(plan) else None
     values = (
         ("id", literal(plan.id)),

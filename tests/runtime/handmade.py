@@ -35,7 +35,7 @@ def totals(
         f"SELECT {g} AS g, count(*) AS n, sum({x}) AS total, count({x}) AS filled FROM {table} GROUP BY {g}"
     )
     program = f"""CREATE FUNCTION ivmc.{identifier(fitted(view, "__refresh"))}(
-    frontier ivmc.frontier, recompute boolean,
+    frontier ivmc.frontier, recompute boolean, waiting bigint[],
     OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text)
 LANGUAGE plpgsql AS $program$
 BEGIN

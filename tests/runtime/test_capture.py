@@ -260,6 +260,23 @@ def test_disabled_triggers_are_noticed(shop: Shop) -> None:
     assert shop.differences(plan) == []
 
 
+def test_a_trigger_disabled_twice_in_one_transaction_is_noticed(shop: Shop) -> None:
+    """The catalogs' row is written again by the same transaction, which is all that a glimpse sees of it."""
+    plan = shop.install()
+    with shop.conn.transaction():
+        shop.conn.execute(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL client_min_messages = error"
+        )
+        for g in (3, 4):
+            shop.conn.execute("ALTER TABLE t DISABLE TRIGGER __ivmc_delete")
+            shop.conn.execute("DELETE FROM t WHERE g = %s", (g,))
+            shop.conn.execute(f"SELECT ivmc.refresh_here('{plan.id}')")
+            assert shop.differences(plan) == []
+            shop.conn.execute("ALTER TABLE t ENABLE ALWAYS TRIGGER __ivmc_delete; DELETE FROM t WHERE id = 1")
+            shop.conn.execute(f"SELECT ivmc.refresh_here('{plan.id}')")
+            assert shop.differences(plan) == []
+
+
 def test_a_missing_trigger_is_noticed(shop: Shop) -> None:
     plan = shop.install()
     shop.conn.execute(

@@ -34,7 +34,7 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -43,28 +43,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -189,7 +190,7 @@ WHERE e.department_id = d.id
 GROUP BY d.id, d.name;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -198,7 +199,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   departments_changes bigint := 0;
   groups bigint := 0;
@@ -206,26 +206,29 @@ DECLARE
   net bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.departments_changes FROM (
-    SELECT FROM ivmc.changes_public_departments b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
+  n.departments_changes := coalesce(waiting[2], 0);
   n.pending := n.employees_changes + n.departments_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.departments_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_departments b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes + n.departments_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -460,7 +463,7 @@ FROM (
 GROUP BY terms.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -469,29 +472,30 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -969,7 +973,7 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -978,28 +982,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1156,7 +1161,7 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1165,28 +1170,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1346,7 +1352,7 @@ FROM public.employees
 WHERE employees.hired > '2020-01-01';
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1355,29 +1361,30 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1489,7 +1496,7 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1498,28 +1505,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1628,7 +1636,7 @@ FROM public.employees
 GROUP BY employees.department_id, employees.hired;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1637,28 +1645,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1801,7 +1810,7 @@ FROM (
      ) terms;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1810,7 +1819,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -1820,22 +1828,24 @@ DECLARE
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.employees'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.employees_changes FROM (
-    SELECT FROM ivmc.changes_public_employees b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

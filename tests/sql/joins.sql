@@ -38,7 +38,7 @@ FROM public.orders o, public.customers c
 WHERE c.id = o.customer_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -47,7 +47,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   orders_changes bigint := 0;
   customers_changes bigint := 0;
   delta bigint := 0;
@@ -55,26 +54,29 @@ DECLARE
   net bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.orders_changes FROM (
-    SELECT FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.customers_changes FROM (
-    SELECT FROM ivmc.changes_public_customers b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.orders_changes := coalesce(waiting[1], 0);
+  n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.orders_changes + n.customers_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.customers_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.orders_changes + n.customers_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -229,7 +231,7 @@ WHERE i.price > 10
   AND o.customer_id = c.id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -238,7 +240,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   items_changes bigint := 0;
   orders_changes bigint := 0;
   customers_changes bigint := 0;
@@ -251,30 +252,34 @@ DECLARE
   c bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.items_changes FROM (
-    SELECT FROM ivmc.changes_public_items b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.orders_changes FROM (
-    SELECT FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.customers_changes FROM (
-    SELECT FROM ivmc.changes_public_customers b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.items_changes := coalesce(waiting[1], 0);
+  n.orders_changes := coalesce(waiting[2], 0);
+  n.customers_changes := coalesce(waiting[3], 0);
   n.pending := n.items_changes + n.orders_changes + n.customers_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.items_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_items b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.customers_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.items_changes + n.orders_changes + n.customers_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -503,7 +508,7 @@ WHERE n_2.customer_id = c.id
 GROUP BY c.id, n_2.note;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -512,7 +517,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   notes_changes bigint := 0;
   customers_changes bigint := 0;
   delta bigint := 0;
@@ -520,26 +524,29 @@ DECLARE
   net bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.notes_changes FROM (
-    SELECT FROM ivmc.changes_public_notes b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.customers_changes FROM (
-    SELECT FROM ivmc.changes_public_customers b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.notes_changes := coalesce(waiting[1], 0);
+  n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.notes_changes + n.customers_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.notes_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_notes b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.customers_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.notes_changes + n.customers_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -677,7 +684,7 @@ WHERE a.customer_id = b.customer_id
   AND a.placed < b.placed;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -686,7 +693,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   orders_changes bigint := 0;
   delta bigint := 0;
   net bigint := 0;
@@ -694,22 +700,24 @@ DECLARE
   net_2 bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.orders'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.orders_changes FROM (
-    SELECT FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.orders_changes := coalesce(waiting[1], 0);
   n.pending := n.orders_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.orders'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.orders_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -861,7 +869,7 @@ WHERE customers.id = notes.customer_id
 GROUP BY customers.id, customers.name, notes.note;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -870,7 +878,6 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   notes_changes bigint := 0;
   customers_changes bigint := 0;
   delta bigint := 0;
@@ -878,26 +885,29 @@ DECLARE
   net bigint := 0;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.notes_changes FROM (
-    SELECT FROM ivmc.changes_public_notes b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.customers_changes FROM (
-    SELECT FROM ivmc.changes_public_customers b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.notes_changes := coalesce(waiting[1], 0);
+  n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.notes_changes + n.customers_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.notes_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_notes b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.customers_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.notes_changes + n.customers_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

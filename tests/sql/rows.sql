@@ -32,7 +32,7 @@ FROM public.orders
 WHERE orders.amount > 10;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -41,28 +41,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   orders_changes bigint := 0;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.orders'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.orders_changes FROM (
-    SELECT FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.orders_changes := coalesce(waiting[1], 0);
   n.pending := n.orders_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.orders'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.orders_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -160,7 +161,7 @@ WHERE returns.amount > 0
 GROUP BY returns.customer, returns.amount;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -169,28 +170,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   returns_changes bigint := 0;
   returns bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.returns'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.returns_changes FROM (
-    SELECT FROM ivmc.changes_public_returns b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.returns_changes := coalesce(waiting[1], 0);
   n.pending := n.returns_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.returns'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.returns_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_returns b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.returns_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -289,7 +291,7 @@ FROM (
 GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -298,33 +300,35 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   orders_changes bigint := 0;
   returns_changes bigint := 0;
   delta bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.orders_changes FROM (
-    SELECT FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
-  SELECT count(*) INTO n.returns_changes FROM (
-    SELECT FROM ivmc.changes_public_returns b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.orders_changes := coalesce(waiting[1], 0);
+  n.returns_changes := coalesce(waiting[2], 0);
   n.pending := n.orders_changes + n.returns_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.returns_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_returns b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.orders_changes + n.returns_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -434,7 +438,7 @@ WHERE orders.amount > 1000
   AND orders.amount < 5000;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -443,28 +447,29 @@ DECLARE
   changed bigint := 0;
   pending bigint := 0;
   most bigint;
-  small boolean := true;
   orders_changes bigint := 0;
   orders bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
-  n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
-    0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-      WHERE c.oid IN ('public.orders'::regclass)));
-  n.most := greatest(n.most, 5000);
-  SELECT count(*) INTO n.orders_changes FROM (
-    SELECT FROM ivmc.changes_public_orders b
-    WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-    LIMIT n.most + 1) b;
+  n.orders_changes := coalesce(waiting[1], 0);
   n.pending := n.orders_changes;
-  n.small := n.pending <= 5000;
-  PERFORM set_config('plan_cache_mode',
-    CASE WHEN n.small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-  IF n.pending > n.most AND NOT recompute THEN
-    recompute := true;
-    reason := format('more than %s changes: to read all rows is faster, about %s ms',
-      n.most, round(frontier.ms_full::numeric));
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.orders'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.orders_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -548,7 +553,7 @@ INSERT INTO ivmc.v
 SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 BEGIN

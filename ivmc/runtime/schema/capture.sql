@@ -172,7 +172,7 @@ END $$;
 
 -- Show the planner what changes will look like: statistics of a sample outlive the sample. It is taken
 -- from all over the table (about 200 pages), or the planner would merge-join as if changes had low keys.
-CREATE OR REPLACE FUNCTION ivmc.seed(buffer name, source regclass, relation regclass, upstream text, fresh boolean)
+CREATE OR REPLACE FUNCTION ivmc.seed(buffer name, source regclass, relation regclass, upstream text)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -181,16 +181,19 @@ DECLARE
     v_pages  bigint := coalesce((SELECT sum(pg_relation_size(p.relid)) FROM pg_partition_tree(relation) p),
                                 pg_relation_size(relation)) / 8192;
     v_last   bigint := nextval('ivmc.change');
+    v_waits  boolean;
 BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM ivmc.%I)', buffer) INTO v_waits;
     SELECT coalesce(string_agg(', ' || quote_ident(c.name), ''), ''), coalesce(string_agg(', ' || c.value, ''), '')
     INTO v_into, v_values FROM ivmc.columns_of(source, upstream, ivmc.captured(buffer)) c;
     EXECUTE format('INSERT INTO ivmc.%I (__ivmc_weight%s) SELECT 1 - 2 * (random() < 0.5)::integer%s '
                    'FROM %s TABLESAMPLE SYSTEM (%s) LIMIT %s',
                    buffer, v_into, v_values, relation, least(100, 20000.0 / greatest(v_pages, 1)), 50000);
     EXECUTE format('ANALYZE ivmc.%I', buffer);
-    EXECUTE format(CASE WHEN fresh THEN 'TRUNCATE ivmc.%I'
-                   ELSE 'DELETE FROM ivmc.%I WHERE __ivmc_xid = pg_current_xact_id() AND __ivmc_seq > %s' END,
-                   buffer, v_last);
+    -- Empty pages would be read by every refresh: they stay only where changes wait among them.
+    EXECUTE format(CASE WHEN v_waits THEN
+                       'DELETE FROM ivmc.%I WHERE __ivmc_xid = pg_current_xact_id() AND __ivmc_seq > %s'
+                   ELSE 'TRUNCATE ivmc.%I' END, buffer, v_last);
 END $$;
 
 -- Make the change buffer of a source, or give it the columns that it lacks. Autovacuum shall not
@@ -217,7 +220,7 @@ BEGIN
     IF v_add IS NOT NULL THEN
         EXECUTE format('ALTER TABLE ivmc.%I %s', buffer, v_add);
     END IF;
-    PERFORM ivmc.seed(buffer, source, relation, upstream, v_fresh);
+    PERFORM ivmc.seed(buffer, source, relation, upstream);
     RETURN true;
 END $$;
 

@@ -64,17 +64,33 @@ BEGIN
     RETURN CASE WHEN v_rows THEN format('%s was truncated, rewritten or got other partitions', v_source) END;
 END $$;
 
--- One attempt at a refresh, under this transaction's snapshot. `stale`: another refresh or a rewrite
--- was committed after the snapshot, so roll back and try again. `trims`: worth trimming afterwards.
-CREATE OR REPLACE FUNCTION ivmc.attempt(
-    view text, OUT stale boolean, OUT trims boolean, OUT rows_in bigint, OUT rows_changed bigint)
+-- Say which source of a view is gone, if one is.
+CREATE OR REPLACE FUNCTION ivmc.require_sources(view text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_gone text := (SELECT min(format('%I.%I', s.schema, s.name)) FROM ivmc.source s
+                    WHERE s.view = $1 AND to_regclass(s.path) IS DISTINCT FROM s.relation);
+BEGIN
+    IF v_gone IS NOT NULL THEN
+        RAISE 'source "%" of "%" no longer exists', v_gone, view
+            USING ERRCODE = 'IV404', TABLE = v_gone, HINT = 'Restore it and create the view again, or drop the view.';
+    END IF;
+END $$;
+
+-- One attempt at a refresh, under this transaction's snapshot. `stale`: another refresh or a rewrite
+-- was committed after the snapshot, so roll back and try again. `trims`: worth trimming afterwards.
+-- Its own statements are the same every time, so one plan serves them all.
+CREATE OR REPLACE FUNCTION ivmc.attempt(
+    view text, OUT stale boolean, OUT trims boolean, OUT rows_in bigint, OUT rows_changed bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
     v          record;
-    v_frontier ivmc.frontier;
     v_look     record;
     v_gap      text;
-    v_pending  integer := 2;
+    v_changed  boolean := false;
+    v_pending  bigint[];
+    v_works    boolean := true;
+    v_settled  boolean := pg_current_xact_id_if_assigned() IS NULL;
     v_start    timestamptz := clock_timestamp();
     v_ms       double precision;
     v_strategy text;
@@ -85,64 +101,70 @@ BEGIN
     rows_in := 0;
     rows_changed := 0;
     SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.pending, x.lock,
-           format('ivmc.%I', x.root) AS root,
-           (SELECT min(format('%I.%I', s.schema, s.name)) FROM ivmc.source s
-            WHERE s.view = x.id AND to_regclass(s.path) IS DISTINCT FROM s.relation) AS gone
-    INTO v FROM ivmc.view x WHERE x.id = $1;
+           format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
+           (f.system_identifier, f.database) IS DISTINCT FROM (ivmc.system(), ivmc.database())
+               OR pg_snapshot_xmax(f.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS abroad
+    INTO v FROM ivmc.view x JOIN ivmc.frontier f ON f.view = x.id WHERE x.id = $1;
     IF v.id IS NULL THEN
         SELECT * INTO stale, trims, rows_in, rows_changed FROM ivmc.attempt(ivmc.find(view));
         RETURN;
     ELSIF v.state <> 'ready' THEN
         RAISE '"%" was never filled: its creation was interrupted', v.id
             USING ERRCODE = 'IV415', TABLE = v.id, HINT = 'Drop it and create it again.';
-    ELSIF v.gone IS NOT NULL THEN
-        RAISE 'source "%" of "%" no longer exists', v.gone, v.id
-            USING ERRCODE = 'IV404', TABLE = v.gone, HINT = 'Restore it and create the view again, or drop the view.';
-    END IF;
-    IF to_regclass(v.root) IS NULL THEN
+    ELSIF to_regclass(v.root) IS NULL THEN
+        PERFORM ivmc.require_sources(v.id);
         RAISE 'the storage "%" of "%" no longer exists', v.root, v.id
             USING ERRCODE = 'IV404', TABLE = v.root, HINT = 'Create the view again.';
     END IF;
     IF v.lock IS NOT NULL THEN
-        EXECUTE v.lock;
+        BEGIN
+            EXECUTE v.lock;
+        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+            PERFORM ivmc.require_sources(v.id);
+            RAISE;
+        END;
     END IF;
     IF to_regclass(v.root) IS NULL THEN
         stale := true;
         RETURN;
     END IF;
 
-    SELECT f AS frontier, look.*, EXISTS (SELECT FROM ivmc.truncation) AS truncated,
-           f.system_identifier <> c.system_identifier OR f.database <> d.oid
-               OR pg_snapshot_xmax(f.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS abroad
-    INTO STRICT v_look
-    FROM ivmc.frontier f, pg_control_system() c, pg_database d, LATERAL (
-        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen) AS stale,
-               bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
-                       OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
-                       OR o.inherited OR row_security_active(o.relation::oid)) AS changed,
-               bool_or(o.kind = 'p') AS partitioned
-        FROM ivmc.observed o WHERE o.view = f.view) AS look
-    WHERE f.view = v.id AND d.datname = current_database();
-    v_frontier := v_look.frontier;
-    IF v_look.stale THEN
+    SELECT coalesce(bool_or(g.gone), false) AS gone, coalesce(bool_or(g.stale), false) AS stale,
+           coalesce(bool_or(g.unsure OR g.writers IS DISTINCT FROM g.writers_then), false) AS unsure,
+           EXISTS (SELECT FROM ivmc.truncation) AS truncated
+    INTO v_look FROM ivmc.glimpse g WHERE g.view = v.id;
+    IF v_look.gone THEN
+        PERFORM ivmc.require_sources(v.id);
+    ELSIF v_look.stale THEN
         stale := true;
         RETURN;
-    ELSIF v_look.abroad OR pg_snapshot_xmax(v_frontier.snapshot) = '1'::xid8 THEN
+    ELSIF v_look.unsure THEN
+        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen),
+               bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
+                       OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
+                       OR o.inherited OR row_security_active(o.relation::oid))
+        INTO stale, v_changed FROM ivmc.observed o WHERE o.view = v.id;
+        IF stale THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF v.abroad OR pg_snapshot_xmax(v.snapshot) = '1'::xid8 THEN
         v_gap := 'restored into another cluster';
-    ELSIF v_look.changed THEN
+    ELSIF v_changed THEN
         SELECT string_agg(ivmc.gap(o), '; ') INTO v_gap FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
     IF v_gap IS NULL AND v_look.truncated THEN
         SELECT string_agg(DISTINCT format('%s was truncated', s.path), '; ') INTO v_gap
         FROM ivmc.truncation t JOIN ivmc.source s ON s.buffer = t.buffer
         WHERE s.view = v.id AND (
-            t.xid = v_frontier.xid AND t.seq > v_frontier.seq
-            OR t.xid <> v_frontier.xid AND t.xid >= pg_snapshot_xmin(v_frontier.snapshot)
-               AND NOT pg_visible_in_snapshot(t.xid, v_frontier.snapshot));
+            t.xid = v.xid AND t.seq > v.seq
+            OR t.xid <> v.xid AND t.xid >= pg_snapshot_xmin(v.snapshot)
+               AND NOT pg_visible_in_snapshot(t.xid, v.snapshot));
     END IF;
-    IF v_gap IS NULL AND v.pending IS NOT NULL THEN
-        EXECUTE v.pending INTO v_pending USING v_frontier;
-        IF v_pending = 0 AND NOT v_look.changed THEN
+    IF v.pending IS NOT NULL THEN
+        EXECUTE v.pending INTO v_pending USING v.frontier;
+        v_works := v_gap IS NOT NULL OR coalesce(0 <> ANY (v_pending), false);
+        IF v_pending IS NULL AND v_gap IS NULL AND NOT v_changed THEN
             RETURN;
         END IF;
     END IF;
@@ -150,9 +172,9 @@ BEGIN
     BEGIN
         UPDATE ivmc.frontier f
         SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(), seq = nextval('ivmc.change'),
-            refreshes = f.refreshes + (v_pending = 2)::integer
+            refreshes = f.refreshes + v_works::integer
         WHERE f.view = v.id;
-        IF v_look.abroad THEN
+        IF v.abroad THEN
             PERFORM ivmc.adopt();
             UPDATE ivmc.frontier f SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id() WHERE f.view = v.id;
         END IF;
@@ -160,22 +182,27 @@ BEGIN
         stale := true;
         RETURN;
     END;
-    IF v_look.changed THEN
-        UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
-        FROM ivmc.observed o WHERE s.view = v.id AND o.view = v.id AND o.path = s.path;
+    IF v_look.unsure THEN
+        UPDATE ivmc.source s SET triggers = o.triggers, files = o.files,
+            -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
+            writers = CASE WHEN v_settled AND (s.buffer IS NULL OR o.triggers IS NOT NULL) AND NOT o.inherited
+                           THEN g.writers END
+        FROM ivmc.observed o JOIN ivmc.glimpse g USING (view, path)
+        WHERE s.view = v.id AND o.view = v.id AND o.path = s.path
+          AND (s.triggers, s.files, s.writers) IS DISTINCT FROM (o.triggers, o.files, g.writers);
     END IF;
-    IF v_pending < 2 THEN
-        trims := v_pending = 1;
+    IF NOT v_works THEN
+        trims := v_pending IS NOT NULL;
         RETURN;
     END IF;
 
     PERFORM set_config(p.name, p.value, true)
     FROM ROWS FROM (unnest(v.setting_names), unnest(v.setting_values)) AS p (name, value)
     WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
-    EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v_frontier, v_gap IS NOT NULL;
+    EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL, v_pending;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 
-    IF v_look.partitioned THEN
+    IF v_look.unsure THEN
         SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
         INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
@@ -188,9 +215,9 @@ BEGIN
                          ELSE (coalesce(f.ms_per_row, v_ms / rows_in) + v_ms / rows_in) / 2 END
         WHERE f.view = v.id;
     END IF;
-    INSERT INTO ivmc.history VALUES (v.id, v_frontier.refreshes + 1, v_start, rows_in, rows_changed,
+    INSERT INTO ivmc.history VALUES (v.id, v.refreshes + 1, v_start, rows_in, rows_changed,
         v_ms, v_strategy, coalesce(v_gap, v_reason));
-    trims := rows_in > 1000 OR v_frontier.refreshes % 16 = 0;
+    trims := rows_in > 1000 OR v.refreshes % 16 = 0;
 END $$;
 
 -- Remove changes of one view's sources that every view has consumed. In READ COMMITTED, and by
@@ -230,7 +257,7 @@ DECLARE
 BEGIN
     PERFORM ivmc.require_snapshot();
     SELECT array_agg(n.name), array_agg(current_setting(n.name)) INTO v_names, v_values
-    FROM ivmc.view v, unnest(v.setting_names || ARRAY['random_page_cost', 'plan_cache_mode']) AS n (name)
+    FROM ivmc.view v, unnest(v.setting_names || 'random_page_cost'::text) AS n (name)
     WHERE v.id = ivmc.find($1) AND n.name <> 'search_path';
     SELECT * INTO v_attempt FROM ivmc.attempt(name);
     IF v_attempt.stale THEN

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS ivmc.view (
     visible_names    text[] NOT NULL,          -- its columns,
     visible_values   text[] NOT NULL,          -- each an expression over the root's columns,
     visible_where    text,                     -- and a condition
-    program          text NOT NULL,            -- "SELECT * FROM ivmc.…($1, $2)"
+    program          text NOT NULL,            -- "SELECT * FROM ivmc.…($1, $2, $3)"
     pending          text,                     -- "SELECT ivmc.…($1)"; null: every refresh has work to do
     lock             text,                     -- "LOCK TABLE … IN ACCESS SHARE MODE"
     objects          text[] NOT NULL DEFAULT '{}',  -- tables and functions that go when the view goes
@@ -66,6 +66,7 @@ CREATE TABLE IF NOT EXISTS ivmc.source (
     attributes text,                           -- how its columns, triggers and files looked at the last
     triggers   text[],                         -- refresh: what differs since then was not captured
     files      text[],
+    writers    xid[],                          -- who wrote what the catalogs say of it; null: unknown
     PRIMARY KEY (view, path)
 );
 
@@ -140,6 +141,21 @@ SELECT s.view, s.schema, s.name, s.kind, s.relation, s.path, s.buffer,
                       FROM pg_catalog.pg_class c WHERE c.oid = s.relation) END AS files_seen,
        s.kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = s.relation) AS inherited
 FROM ivmc.source s;
+
+-- A first look at the same, which mostly suffices: each ALTER, TRUNCATE, new or disabled trigger and new
+-- child writes rows of these catalogs, and VACUUM and ANALYZE do not. Whatever it does not cover is `unsure`.
+CREATE OR REPLACE VIEW ivmc.glimpse AS
+SELECT s.view, s.path, s.writers AS writers_then, r.writers || c.xmin AS writers,
+       pg_catalog.to_regclass(s.path) IS DISTINCT FROM s.relation AS gone,
+       pg_catalog.pg_relation_filenode(s.relation) IS DISTINCT FROM nullif(c.relfilenode, 0) AS stale,
+       s.kind = 'p' OR c.relpersistence = 'u' OR pg_catalog.row_security_active(s.relation::oid) AS unsure
+FROM ivmc.source s
+LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
+CROSS JOIN LATERAL (
+    SELECT array_agg(r.xmin) AS writers FROM (
+        SELECT a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.relation AND a.attnum > 0
+        UNION ALL SELECT t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid = s.relation
+        UNION ALL SELECT i.xmin FROM pg_catalog.pg_inherits i WHERE i.inhparent = s.relation) AS r) AS r;
 
 CREATE OR REPLACE FUNCTION ivmc.system() RETURNS bigint
 LANGUAGE sql STABLE AS $$ SELECT system_identifier FROM pg_catalog.pg_control_system() $$;
