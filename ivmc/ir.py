@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ivmc.catalog import Function, Relation, Type
 from ivmc.scalar import Col, Node, Scalar, columns
@@ -63,6 +63,9 @@ class Values(Operator):
 
     schema: tuple[Col, ...]
     rows: tuple[tuple[Scalar, ...], ...]
+
+
+UNIT: Final = Values((), ((),))  # one empty row
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -246,6 +246,16 @@ def hoisted(scalar: Scalar, own: frozenset[Col], values: dict[Scalar, Col]) -> S
     return replace(scalar, args=tuple(hoisted(arg, own, values) for arg in scalar.args))
 
 
+def replaced(scalar: Scalar, mapping: Mapping[Scalar, Scalar]) -> Scalar:
+    """`scalar` with whole subexpressions replaced, outermost first."""
+    if scalar in mapping:
+        return mapping[scalar]
+    if isinstance(scalar, Col):
+        return scalar
+    args = tuple(replaced(arg, mapping) for arg in scalar.args)
+    return scalar if args == scalar.args else replace(scalar, args=args)
+
+
 def conjuncts(scalar: Scalar) -> tuple[Scalar, ...]:
     """`a AND b AND c` as (a, b, c)."""
     if isinstance(scalar, Logic) and scalar.op == "AND":

@@ -8,9 +8,10 @@ from pglast.enums import SortByDir, SortByNulls
 
 from ivmc import errors
 from ivmc.bind import facts
+from ivmc.bind.attached import Attachments
 from ivmc.bind.collation import combined
 from ivmc.bind.context import UNKNOWN, Context, Syntax, sound
-from ivmc.bind.expression import Expressions, Subquery
+from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Scope
 from ivmc.catalog import Function
 from ivmc.ir import Call
@@ -23,16 +24,16 @@ class Aggregates:
 
     context: Context
     scope: Scope
-    subquery: Subquery
+    attached: Attachments
     calls: dict[Call, Col] = field(default_factory=dict)
 
     def expressions(self, clause: str) -> Expressions:
         """A binder for a clause in which aggregates may stand."""
-        return Expressions(self.context, self.scope, clause, self.collect, self.subquery)
+        return Expressions(self.context, self.scope, clause, self.collect, self.attached)
 
     def plain(self, clause: str) -> Expressions:
         """A binder for a clause in which they may not."""
-        return Expressions(self.context, self.scope, clause, None, self.subquery)
+        return Expressions(self.context, self.scope, clause, None, self.attached)
 
     def among(self, *scalars: Scalar) -> bool:
         """Is there an aggregate in these expressions?"""

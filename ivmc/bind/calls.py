@@ -18,7 +18,7 @@ from ivmc.bind.verbatim import text
 from ivmc.catalog import Function, Unresolved
 from ivmc.diagnostics import Diagnostic
 from ivmc.names import identifier
-from ivmc.scalar import Expression, Scalar, listed
+from ivmc.scalar import Expression, Scalar, columns, listed
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -55,15 +55,29 @@ def _called(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, .
     if node.over is not None or found.kind == "w":
         return e.context.unmaintained(errors.WindowFunction(span, name), found.result)
     if found.kind == "a":
-        if e.collect is None:
-            raise e.context.fail(errors.AggregateNotAllowed(span, name, e.clause))
-        return e.collect(node, found, args)
+        home = _home(e, args)
+        if home.collect is None:
+            raise e.context.fail(errors.AggregateNotAllowed(span, name, home.clause))
+        return home.collect(node, found, args)
     if clause := facts.clause_for_aggregates(node):
         fault = f"{clause} specified, but {found.name} is not an aggregate function"
         raise e.context.fail(errors.InvalidCall(span, fault))
     if reason := _reason(e, node, found):
         return e.context.unmaintained(reason, found.result)
     return _applied(e, node, found, args)
+
+
+def _home(e: Expressions, args: tuple[Scalar, ...]) -> Expressions:
+    """Where the query stands that an aggregate belongs to: the innermost whose columns it reads.
+
+    In `HAVING EXISTS (SELECT … WHERE x = sum(outer.y))` it is the outer one.
+    """
+    read = columns(*args)
+    for scope in e.scope.levels() if read else ():
+        reader = e if scope is e.scope else scope.reader
+        if reader is not None and not read.isdisjoint(reader.columns):
+            return reader
+    return e
 
 
 def _reason(e: Expressions, node: Syntax, found: Function) -> Diagnostic | None:

@@ -48,16 +48,16 @@ def logic(e: Expressions, node: Syntax) -> Scalar:
 def null_test(e: Expressions, node: Syntax) -> Scalar:
     """IS [NOT] NULL. Raises Poisoned."""
     word = "IS NULL" if node.nulltesttype == NullTestType.IS_NULL else "IS NOT NULL"
-    return _test(e.operand(node.arg), word)
+    return tested(e.operand(node.arg), word)
 
 
 def boolean_test(e: Expressions, node: Syntax) -> Scalar:
     """IS [NOT] TRUE, FALSE, UNKNOWN. Raises Poisoned."""
     word = TRUTH_TESTS[node.booltesttype]
-    return _test(e.tested(node.arg, word), word)
+    return tested(e.tested(node.arg, word), word)
 
 
-def _test(operand: Scalar, word: str) -> Expression:
+def tested(operand: Scalar, word: str) -> Expression:
     """A test that is never NULL itself and never fails."""
     return Expression(
         word.lower(),

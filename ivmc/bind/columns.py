@@ -10,7 +10,7 @@ from ivmc import errors
 from ivmc.bind.context import RECORD, Poisoned, Syntax
 from ivmc.bind.scope import SYSTEM_COLUMNS, Entry, Scope
 from ivmc.catalog import Type
-from ivmc.scalar import Scalar, literal
+from ivmc.scalar import Scalar
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -25,7 +25,7 @@ def column(e: Expressions, node: Syntax) -> Scalar:
     for scope in e.scope.levels():
         found = _lookup(e, node, parts, scope)
         if found is not None:
-            return found if scope is e.scope else _outer(found)
+            return found
     raise _missing(e, node, parts)
 
 
@@ -53,11 +53,6 @@ def _only(
     if len(candidates) > 1:
         raise e.context.fail(errors.AmbiguousColumn(e.context.span(node), name, owners))
     return candidates[0] if candidates else None
-
-
-def _outer(found: Scalar) -> Scalar:
-    """A column of an enclosing query: the subquery around it is reported by itself."""
-    return literal("NULL", found.type, nullable=True)
 
 
 def _whole_row(e: Expressions, node: Syntax, entry: Entry | None) -> Scalar:

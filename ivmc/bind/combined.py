@@ -14,6 +14,7 @@ from pglast.enums import SetOperation
 
 from ivmc import errors
 from ivmc.bind import collation
+from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import common_type, converted
 from ivmc.bind.context import INTEGER, UNKNOWN, Context, Opaque, Poisoned, Syntax
 from ivmc.bind.expression import Expressions
@@ -21,8 +22,9 @@ from ivmc.bind.keys import Target, bare_name, check_sortable, named, positioned
 from ivmc.bind.scope import Scope
 from ivmc.bind.tables import Bound
 from ivmc.catalog import Function, Type
-from ivmc.ir import Aggregate, Call, Expand, Filter, Project, Rel, Union, Values
+from ivmc.ir import UNIT, Aggregate, Call, Expand, Filter, Project, Rel, Union, Values
 from ivmc.scalar import ADDITIVE, BIGINT, BOOLEAN, COMPARISON, Col, Scalar, binary, call, fresh, literal
+from ivmc.scalar import columns as read
 
 NAMES: Final = {
     SetOperation.SETOP_UNION: "UNION",
@@ -35,9 +37,9 @@ COUNT: Final = Call(
 ZERO: Final = literal("0", INTEGER)
 
 
-def values(context: Context, rows: Sequence[Sequence[Syntax]], scope: Scope) -> Bound:
+def values(context: Context, rows: Sequence[Sequence[Syntax]], scope: Scope, attached: Attachments) -> Bound:
     """VALUES lists: each column has the common type of its entries. Raises Opaque."""
-    binder = Expressions(context, scope, "VALUES")
+    binder = Expressions(context, scope, "VALUES", attached=attached)
     width = len(rows[0])
     short = next((row for row in rows if len(row) != width), None)
     if short is not None:
@@ -51,7 +53,11 @@ def values(context: Context, rows: Sequence[Sequence[Syntax]], scope: Scope) -> 
         raise Opaque from None
     names = tuple(f"column{i + 1}" for i in range(width))
     schema = tuple(_column(context, name, column) for name, column in zip(names, columns, strict=True))
-    return Bound(Values(schema, tuple(zip(*columns, strict=True))), names)
+    entries = tuple(zip(*columns, strict=True))
+    if not any(read(*row) for row in entries):
+        return Bound(Values(schema, entries), names)
+    terms = (Project(attached.over(UNIT, *row), tuple(zip(schema, row, strict=True))) for row in entries)
+    return Bound(Union(tuple(terms), schema), names)
 
 
 def combined(context: Context, node: Syntax, arms: tuple[Bound, Bound]) -> Bound:

@@ -15,14 +15,15 @@ from pglast import ast
 
 from ivmc import errors
 from ivmc.bind import calls, choices, columns, constants, containers, operators, subqueries, verbatim
+from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import as_condition
 from ivmc.bind.context import INTEGER, Context, Syntax, attempted, sound
 from ivmc.bind.scope import Scope
 from ivmc.catalog import Catalog, Function, Type
-from ivmc.scalar import Expression, Scalar
+from ivmc.scalar import Col, Expression, Scalar
+from ivmc.scalar import columns as columns_of
 
 Collect = Callable[[ast.FuncCall, Function, tuple[Scalar, ...]], Scalar]
-Subquery = Callable[[ast.SelectStmt, Scope], tuple[Type, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,24 @@ class Expressions:
     """Binds the expressions of one clause of one query.
 
     `clause` names the clause for messages; `collect` takes aggregate calls where they may stand,
-    `subquery` binds a query in the scope of this one and gives the types of its columns.
+    `attached` takes what queries in the expressions are joined to the clause with.
     """
 
     context: Context
     scope: Scope
     clause: str
     collect: Collect | None = None
-    subquery: Subquery | None = None
+    attached: Attachments | None = None
 
     @property
     def catalog(self) -> Catalog:
         return self.context.catalog
+
+    @property
+    def columns(self) -> frozenset[Col]:
+        """The columns of this very query: of its FROM, and of what its expressions are joined with."""
+        named = (scalar for _, scalar in self.scope.everything())
+        return columns_of(*named) | (self.attached.columns if self.attached else frozenset())
 
     def bind(self, node: Syntax) -> Scalar:
         """The scalar of one syntax node; POISON where something in it was reported."""

@@ -6,18 +6,19 @@ Source: PostgreSQL manual, 7.2.3 "The GROUP BY and HAVING Clauses".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pglast import ast
 
 from ivmc import errors
 from ivmc.bind.aggregates import Aggregates
+from ivmc.bind.attached import Attachments, beside, joined
 from ivmc.bind.collation import collation
 from ivmc.bind.context import POISON, Context, Opaque, Syntax
 from ivmc.bind.keys import Target, flattened, group_key
 from ivmc.bind.scope import Scope
-from ivmc.ir import Aggregate, Filter, Project, Rel
-from ivmc.scalar import TRUE, Col, Expression, Scalar, columns, conjuncts, fresh
+from ivmc.ir import Aggregate, Filter, Project, Rel, free
+from ivmc.scalar import TRUE, Col, Logic, Scalar, columns, conjuncts, fresh, replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Grouping:
         return self.aggregates.context
 
     @property
+    def attached(self) -> Attachments:
+        return self.aggregates.attached
+
+    @property
     def scope(self) -> Scope:
         return self.aggregates.scope
 
@@ -46,7 +51,7 @@ class Grouping:
         values = [target.value for target in self.targets]
         keys = self.keys()
         if not self.node.groupClause and not self.aggregates.calls and self.having is None:
-            return rel, values
+            return self.attached.over(rel, *values), values
         return self.grouped(rel, keys, values)
 
     def keys(self) -> list[Scalar]:
@@ -60,32 +65,41 @@ class Grouping:
         return list(dict.fromkeys(found))
 
     def grouped(self, rel: Rel, keys: list[Scalar], values: list[Scalar]) -> tuple[Rel, list[Scalar]]:
-        """`Filter(Aggregate(…))` over the keys, the columns that depend on them, and the calls."""
+        """`Filter(Aggregate(…))` over the keys, the columns that depend on them, and the calls.
+
+        What keys and arguments of calls are joined with is joined below, the rest above.
+        """
         having = [] if self.having is None else [self.having]
-        keys = keys + self.dependent(keys, [*values, *having])
-        named = {key: key if isinstance(key, Col) else self.key_column(key) for key in keys}
+        local = frozenset(rel.schema)
+        keys = keys + self.dependent(keys, [*values, *having], local)
+        named = {key: self.key_column(key, local) for key in keys}
         computed = {key: column for key, column in named.items() if key is not column}
-        over = [replaced(value, computed) for value in values]
-        conditions = [replaced(value, computed) for value in having]
-        read = columns(*over, *conditions)
+        over = [replaced(value, computed) for value in (*values, *having)]
+        above = [join.over_groups(computed) for join in self.attached.needed(columns(*over))]
+        read = columns(*over).union(*(join.read for join in above))
         calls = tuple((column, call) for call, column in self.aggregates.calls.items() if column in read)
-        grouped: Rel = Aggregate(_with_computed(rel, computed), tuple(named.values()), calls)
-        self.check_grouped(keys, named.values())
-        if conditions:
-            grouped = Filter(grouped, conjuncts(conditions[0]))
+        below = self.attached.needed(columns(*keys, *(part for _, call in calls for part in call.scalars())))
+        passed = _with_computed(joined(rel, below), computed)
+        self.check_grouped(keys, named.values(), local)
+        grouped: Rel = Aggregate(passed, tuple(named.values()), calls)
+        grouped, over = beside(grouped, above, over, frozenset(passed.schema))
+        if having:
+            grouped = Filter(grouped, conjuncts(over.pop()))
         return grouped, over
 
-    def key_column(self, key: Scalar) -> Col:
-        """A computed key is called what the user calls it."""
+    def key_column(self, key: Scalar, local: frozenset[Col]) -> Col:
+        """A key that is a column; a computed one is called what the user calls it."""
+        if isinstance(key, Col) and key in local:
+            return key
         given = next((target.name for target in self.targets if target.value == key), None)
-        name = key.name if isinstance(key, Expression) and key.name.isidentifier() else "key"
+        name = "key" if isinstance(key, Logic) or not key.name.isidentifier() else key.name
         return fresh(given or name, key, collation=collation(self.context.catalog, key))
 
-    def dependent(self, keys: list[Scalar], used: Iterable[Scalar]) -> list[Scalar]:
+    def dependent(self, keys: list[Scalar], used: Iterable[Scalar], local: frozenset[Col]) -> list[Scalar]:
         """Columns of a table whose primary key is grouped by: they have one value in a group."""
         loose = columns(*(replaced(value, dict.fromkeys(keys, TRUE)) for value in used))
-        known = {*keys, *self.aggregates.calls.values()}
-        return [column for column in _by_age(loose - known) if self.is_dependent(column, keys)]
+        loose |= frozenset().union(*(join.read for join in self.attached.needed(loose)))
+        return [column for column in _by_age(loose & local - {*keys}) if self.is_dependent(column, keys)]
 
     def is_dependent(self, column: Col, keys: Sequence[Scalar]) -> bool:
         """Does the primary key of the column's table stand among the keys?"""
@@ -97,36 +111,31 @@ class Grouping:
 
     # What is read after grouping
 
-    def check_grouped(self, keys: Sequence[Scalar], outputs: Iterable[Col]) -> None:
+    def check_grouped(self, keys: Sequence[Scalar], outputs: Iterable[Col], local: frozenset[Col]) -> None:
         """Every column outside aggregates has one value in a group; not known where a key is not."""
         if POISON in keys:
             return
-        known = {*outputs, *self.aggregates.calls.values()}
+        bare, known = dict.fromkeys(keys, TRUE), {*outputs}
         read = [(target.node, target.value) for target in self.targets]
         if self.having is not None:
             read.append((self.node.havingClause, self.having))
         for node, value in (*read, *self.order):
-            rest = columns(replaced(value, dict.fromkeys(keys, TRUE)))
-            for column in _by_age(rest - known):
+            rest = columns(replaced(value, bare))
+            joins = self.attached.needed(rest)
+            rest |= columns(*(replaced(test, bare) for join in joins for test in join.on))
+            inner = frozenset().union(*(free(join.right) for join in joins))
+            for column in _by_age((rest | inner) & local - known):
                 if not self.is_dependent(column, keys):
-                    self.report_ungrouped(node, column)
+                    self.report_ungrouped(node, column, inside=column not in rest)
 
-    def report_ungrouped(self, node: Syntax, column: Col) -> None:
-        """Point at the reference to the column."""
+    def report_ungrouped(self, node: Syntax, column: Col, *, inside: bool) -> None:
+        """Point at the reference to the column, which may stand inside a query in the expression."""
         owner = self.scope.owner(column)
         name = f"{owner.alias}.{column.name}" if owner and owner.alias else column.name
-        reference = next(_references(node, column.name), node)
-        self.context.error(errors.UngroupedColumn(self.context.span(reference), name))
-
-
-def replaced(scalar: Scalar, mapping: Mapping[Scalar, Scalar]) -> Scalar:
-    """`scalar` with whole subexpressions replaced, outermost first."""
-    if scalar in mapping:
-        return mapping[scalar]
-    if isinstance(scalar, Col):
-        return scalar
-    args = tuple(replaced(arg, mapping) for arg in scalar.args)
-    return scalar if args == scalar.args else replace(scalar, args=args)
+        found = sorted(_references(node, column.name), key=lambda part: not _is_qualified(part, name))
+        reference = next(iter(found), node)
+        diagnostic = errors.UngroupedInside if inside else errors.UngroupedColumn
+        self.context.error(diagnostic(self.context.span(reference), name))
 
 
 def _with_computed(rel: Rel, computed: Mapping[Scalar, Col]) -> Rel:
@@ -140,6 +149,10 @@ def _with_computed(rel: Rel, computed: Mapping[Scalar, Col]) -> Rel:
 def _by_age(found: Iterable[Scalar]) -> list[Col]:
     """Columns in the order in which the query brought them in."""
     return sorted((column for column in found if isinstance(column, Col)), key=lambda column: column.id)
+
+
+def _is_qualified(node: Syntax, name: str) -> bool:
+    return ".".join(part.sval for part in node.fields) == name
 
 
 def _references(node: Syntax, name: str) -> Iterator[Syntax]:

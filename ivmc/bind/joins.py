@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from pglast.enums import JoinType
 
 from ivmc import errors
+from ivmc.bind.attached import joined
 from ivmc.bind.coercion import common_type, converted, infix
 from ivmc.bind.context import Context, Poisoned, Syntax
 from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Entry, Scope
-from ivmc.ir import Join, Rel
+from ivmc.ir import Filter, Join, Rel
 from ivmc.scalar import Scalar, conjuncts
 
 if TYPE_CHECKING:
@@ -32,16 +33,19 @@ def join(tables: Tables, node: Syntax) -> tuple[Rel, Scope]:
     if node.jointype in OUTER:
         context.reason(errors.OuterJoin(context.span(node.rarg), OUTER[node.jointype]))
     predicates: tuple[Scalar, ...] = ()
+    attached = tables.attachments()
     scope = left_scope.beside(right_scope)
     if names := _merged_names(node, left_scope, right_scope):
         predicates, scope = _using(context, node, names, left_scope, right_scope)
     elif node.quals is not None:
         here = scope.within(tables.parent)
-        binder = Expressions(context, here, "JOIN/ON", subquery=tables.subquery_types)
+        binder = Expressions(context, here, "JOIN/ON", attached=attached)
         predicates = conjuncts(binder.condition(node.quals))
     if node.alias is not None:
         named = tables.aliased(scope.visible, node.alias, node.alias.aliasname, node)
         scope = Scope.of(Entry(node.alias.aliasname, named))
+    if attached.joins:
+        return Filter(joined(Join(left, right, ()), attached.joins), predicates), scope
     return Join(left, right, predicates), scope
 
 

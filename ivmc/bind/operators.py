@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
-from pglast.enums import A_Expr_Kind
+from pglast.enums import A_Expr_Kind, SubLinkType
 
-from ivmc.bind import facts
+from ivmc.bind import facts, subqueries
 from ivmc.bind.coercion import infix, mismatch, operand_facts, operator
 from ivmc.bind.context import TEXT, UNKNOWN, Syntax
 from ivmc.bind.verbatim import is_escape
@@ -27,13 +27,16 @@ EQUALS = ("=",)
 
 def operation(e: Expressions, node: Syntax) -> Scalar:
     """Everything that the grammar calls an operator expression. Raises Poisoned."""
-    if isinstance(node.lexpr, ast.RowExpr) and isinstance(node.rexpr, ast.RowExpr):
-        return _row_comparison(e, node)
+    if isinstance(node.lexpr, ast.RowExpr):
+        if isinstance(node.rexpr, ast.RowExpr):
+            return _row_comparison(e, node)
+        if _is_row(node.rexpr) and node.kind == A_Expr_Kind.AEXPR_OP:
+            return subqueries.row_compared(e, node)
     match node.kind:
         case A_Expr_Kind.AEXPR_OP if node.lexpr is None:
             return _prefix(e, node)
         case A_Expr_Kind.AEXPR_OP:
-            return _binary(e, node, _name(node))
+            return _binary(e, node, operator_name(node))
         case A_Expr_Kind.AEXPR_LIKE | A_Expr_Kind.AEXPR_ILIKE | A_Expr_Kind.AEXPR_SIMILAR:
             return _like(e, node)
         case A_Expr_Kind.AEXPR_IN:
@@ -48,8 +51,14 @@ def operation(e: Expressions, node: Syntax) -> Scalar:
             return _between(e, node)
 
 
-def _name(node: Syntax) -> tuple[str, ...]:
+def operator_name(node: Syntax) -> tuple[str, ...]:
+    """The operator that stands in the node."""
     return tuple(part.sval for part in node.name)
+
+
+def _is_row(node: Syntax) -> bool:
+    """Is it `(SELECT a, b …)`?"""
+    return isinstance(node, ast.SubLink) and node.subLinkType == SubLinkType.EXPR_SUBLINK
 
 
 def _binary(e: Expressions, node: Syntax, name: tuple[str, ...]) -> Expression:
@@ -74,7 +83,7 @@ def _standing_for(
 
 
 def _prefix(e: Expressions, node: Syntax) -> Scalar:
-    name, operand = _name(node), e.operand(node.rexpr)
+    name, operand = operator_name(node), e.operand(node.rexpr)
     found = operator(e.context, node, name, None, operand.type)
     fallible, stable = operand_facts(e.context, found, (operand,))
     signed = name in (("+",), ("-",))
@@ -97,7 +106,7 @@ def _like(e: Expressions, node: Syntax) -> Scalar:
     """LIKE, ILIKE and SIMILAR TO, with their keywords kept."""
     if node.kind == A_Expr_Kind.AEXPR_SIMILAR or is_escape(node.rexpr):
         return e.printed(node, BOOLEAN)
-    found = _binary(e, node, _name(node))
+    found = _binary(e, node, operator_name(node))
     left, right = found.args
     word = facts.LIKE_WORDS[node.name[-1].sval]
     known = {"nullable": found.nullable, "fallible": found.fallible, "stable": found.stable}
@@ -108,7 +117,7 @@ def _in_list(e: Expressions, node: Syntax) -> Scalar:
     """`x IN (a, b)`: a chain of equalities, printed as it was written."""
     operand, *items = e.operands((node.lexpr, *node.rexpr))
     tests = [infix(e.context, node, EQUALS, operand, item) for item in items]
-    word = " NOT IN (" if _name(node) == ("<>",) else " IN ("
+    word = " NOT IN (" if operator_name(node) == ("<>",) else " IN ("
     levels = (IN + 1, *[0] * len(items))
     return _standing_for(tests, "in", ("", *listed(word, len(items), ")")), (operand, *items), levels)
 
@@ -133,11 +142,11 @@ def _any_all(e: Expressions, node: Syntax) -> Scalar:
     element = UNKNOWN if right.type == UNKNOWN else e.catalog.element(right.type)
     if element is None:
         raise mismatch(e.context, node, "op ANY/ALL (array) requires array on right side")
-    found = operator(e.context, node, _name(node), left.type, element)
+    found = operator(e.context, node, operator_name(node), left.type, element)
     word = "ANY" if node.kind == A_Expr_Kind.AEXPR_OP_ANY else "ALL"
     return Expression(
         word,
-        ("", f" {facts.spelt(_name(node))} {word} (", ")"),
+        ("", f" {facts.spelt(operator_name(node))} {word} (", ")"),
         (left, right),
         BOOLEAN,
         level=IN,
@@ -162,11 +171,42 @@ def _row_comparison(e: Expressions, node: Syntax) -> Scalar:
         raise mismatch(e.context, node, "unequal number of entries in row expressions")
     args = e.operands((*(node.lexpr.args or ()), *(node.rexpr.args or ())))
     plain = node.kind == A_Expr_Kind.AEXPR_OP
-    op = _name(node) if plain else EQUALS
-    pairs = zip(args[:width], args[width:], strict=True)
-    tests = tuple(infix(e.context, node, op, a, b) for a, b in pairs)
-    if plain and op == EQUALS and len(tests) > 1:
-        return Logic("AND", tests)
-    word = facts.spelt(op) if plain else facts.DISTINCT_WORDS[node.kind]
+    if plain and width > 1:
+        return compared(e, node, operator_name(node), args[:width], args[width:])
+    for left, right in zip(args[:width], args[width:], strict=True):
+        infix(e.context, node, operator_name(node) if plain else EQUALS, left, right)
+    return _rows(facts.spelt(operator_name(node)) if plain else facts.DISTINCT_WORDS[node.kind], args)
+
+
+def compared(
+    e: Expressions, node: Syntax, name: tuple[str, ...], left: Sequence[Scalar], right: Sequence[Scalar]
+) -> Scalar:
+    """`(a, b) op (c, d)`: equality of all, inequality of one, or the order of the first that differ.
+
+    Of one column each it is `a op c`. Raises Poisoned.
+    """
+    tests = tuple(infix(e.context, node, name, a, b) for a, b in zip(left, right, strict=True))
+    for test in tests:
+        if e.catalog.base(test.type) != BOOLEAN:
+            fault = f"row comparison operator must yield type boolean, not type {test.type.sql}"
+            raise mismatch(e.context, node, fault)
+    if len(tests) == 1:
+        return tests[0]
+    match name[-1]:
+        case "=":
+            return Logic("AND", tests)
+        case "<>":
+            return Logic("OR", tests)
+        case "<" | "<=" | ">" | ">=":
+            nullable, fallible = any(test.nullable for test in tests), any(test.fallible for test in tests)
+            return replace(_rows(facts.spelt(name), (*left, *right)), nullable=nullable, fallible=fallible)
+        case _:
+            fault = f"could not determine interpretation of row comparison operator {name[-1]}"
+            raise mismatch(e.context, node, fault)
+
+
+def _rows(word: str, args: tuple[Scalar, ...]) -> Expression:
+    """Two rows in a comparison, half of `args` each."""
+    width = len(args) // 2
     template = (*listed("(", width, "")[:-1], f") {word} (", *listed("", width, ")")[1:])
     return Expression("row", template, args, BOOLEAN, level=COMPARISON, levels=(0,) * len(args))

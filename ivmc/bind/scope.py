@@ -7,11 +7,15 @@ References".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ivmc.bind.context import Syntax
 from ivmc.catalog import Relation
 from ivmc.scalar import Col, Scalar
+
+if TYPE_CHECKING:
+    from ivmc.bind.expression import Expressions
 
 SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
@@ -54,12 +58,14 @@ class Entry:
 class Scope:
     """The entries of a FROM clause and the columns that unqualified names and `*` see.
 
-    `visible` differs from the entries' columns where USING or NATURAL merged some.
+    `visible` differs from the entries' columns where USING or NATURAL merged some. Around a query that
+    stands in an expression, `reader` binds the expressions of that place.
     """
 
     entries: tuple[Entry, ...] = ()
     visible: Named = ()
     parent: Scope | None = None
+    reader: Expressions | None = None
 
     @classmethod
     def of(cls, entry: Entry) -> Scope:
@@ -73,6 +79,14 @@ class Scope:
     def within(self, parent: Scope | None) -> Scope:
         """This scope, in a subquery of another one."""
         return Scope(self.entries, self.visible, parent)
+
+    def around(self, reader: Expressions) -> Scope:
+        """This scope, as a query in an expression sees it."""
+        return replace(self, reader=reader)
+
+    def everything(self) -> Named:
+        """All columns that a name could mean at this level."""
+        return self.visible + tuple(pair for entry in self.entries for pair in entry.columns)
 
     def unqualified(self, name: str) -> list[Scalar]:
         """Every column that the bare name could mean at this level."""

@@ -15,6 +15,7 @@ from pglast.enums import LimitOption, SetOperation
 from ivmc import errors
 from ivmc.bind import combined
 from ivmc.bind.aggregates import Aggregates
+from ivmc.bind.attached import joined
 from ivmc.bind.coercion import converted
 from ivmc.bind.collation import collation
 from ivmc.bind.context import POISON, TEXT, UNKNOWN, Context, Opaque, Syntax
@@ -70,7 +71,8 @@ def _query(
         left, right = (_query(context, n, parent, environment, resolve=False) for n in (node.larg, node.rarg))
         bound = combined.combined(context, node, (left, right))
     elif node.valuesLists:
-        bound = combined.values(context, node.valuesLists, Scope(parent=parent))
+        attached = Tables(context, environment, parent, query).attachments()
+        bound = combined.values(context, node.valuesLists, Scope(parent=parent), attached)
     else:
         tables = Tables(context, environment, parent, query)
         bound = Simple(context, node, tables, resolve or node.distinctClause is not None).bind()
@@ -163,7 +165,7 @@ class Simple:
         """The relation and its output columns. Raises Opaque."""
         rel, scope = self.tables.bind(self.node.fromClause)
         rel = self.where(rel, scope)
-        aggregates = Aggregates(self.context, scope, self.tables.subquery_types)
+        aggregates = Aggregates(self.context, scope, self.tables.attachments())
         targets = self.targets(scope, aggregates.expressions("SELECT"))
         having = self.having(aggregates)
         order = self.order(aggregates, targets)
@@ -175,9 +177,10 @@ class Simple:
         """The rows for which WHERE holds."""
         if self.node.whereClause is None:
             return rel
-        binder = Expressions(self.context, scope, "WHERE", subquery=self.tables.subquery_types)
+        attached = self.tables.attachments()
+        binder = Expressions(self.context, scope, "WHERE", attached=attached)
         predicates = conjuncts(binder.condition(self.node.whereClause))
-        return Filter(rel, predicates) if predicates else rel
+        return Filter(joined(rel, attached.joins), predicates) if predicates else rel
 
     def having(self, aggregates: Aggregates) -> Scalar | None:
         """The condition on groups."""
@@ -228,7 +231,7 @@ class Simple:
         """The output columns; a column selected as it is keeps its identity."""
         outputs: dict[Col, Scalar] = {}
         for name, value in zip(names, values, strict=True):
-            if isinstance(value, Col) and value not in outputs:
+            if isinstance(value, Col) and value in rel.schema and value not in outputs:
                 outputs[value] = value
             else:
                 own = collation(self.context.catalog, value)

@@ -1,20 +1,33 @@
-"""Queries that stand in expressions, and the JSON constructors that aggregate: bound, and reported.
+"""Queries that stand in expressions, and the JSON constructors that aggregate.
 
-Source: PostgreSQL manual, 4.2.11 "Scalar Subqueries", 9.24 "Subquery Expressions".
+    EXISTS (S)      m                        m: S has a row
+    x op ANY (S)    m OR (u AND NULL)        m: x op s for a row of S, u: it is NULL for a row of S
+    x op ALL (S)    NOT (m OR (u AND NULL))  m: NOT x op s for a row of S, u: it is NULL for a row
+    (S)             its value, by the number of its rows
+    ARRAY (S)       array_agg, or an empty array
+
+m and u are marks: columns that are never NULL. `u` is left out where `x op s` cannot be NULL.
+IN is `= ANY`, NOT IN its negation.
+
+Sources: PostgreSQL manual, 4.2.11 "Scalar Subqueries", 4.2.12 "Array Constructors", 9.24 "Subquery
+Expressions"; transformSubLink (parse_expr.c).
 """
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 from pglast.enums import SubLinkType
 
 from ivmc import errors
-from ivmc.bind.context import TEXT, UNKNOWN, Syntax
+from ivmc.bind import choices, operators, single
+from ivmc.bind.attached import Attached
+from ivmc.bind.context import UNKNOWN, Poisoned, Syntax, sound
 from ivmc.bind.verbatim import result_type
-from ivmc.catalog import Type
-from ivmc.scalar import BOOLEAN, Scalar
+from ivmc.ir import UNIT, Aggregate, Join, Match, Project, Rel
+from ivmc.scalar import BOOLEAN, Logic, Scalar, conjuncts, fresh, null
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -23,9 +36,7 @@ KINDS: Final = {
     SubLinkType.EXISTS_SUBLINK: "EXISTS",
     SubLinkType.ALL_SUBLINK: "ALL",
     SubLinkType.ANY_SUBLINK: "IN",
-    SubLinkType.ROWCOMPARE_SUBLINK: "row comparison",
     SubLinkType.EXPR_SUBLINK: "scalar",
-    SubLinkType.MULTIEXPR_SUBLINK: "scalar",
     SubLinkType.ARRAY_SUBLINK: "ARRAY",
 }
 JSON_CONSTRUCTORS: Final[dict[type[ast.Node], str]] = {
@@ -36,23 +47,144 @@ JSON_CONSTRUCTORS: Final[dict[type[ast.Node], str]] = {
 
 
 def sublink(e: Expressions, node: Syntax) -> Scalar:
-    """A subquery in an expression: a value of its type."""
-    if node.testexpr is not None:
-        e.bind(node.testexpr)
-    types = e.subquery(node.subselect, e.scope) if e.subquery else ()
-    first = types[0] if types else UNKNOWN
-    diagnostic = errors.Subquery(e.context.span(node), KINDS[node.subLinkType])
-    return e.context.unmaintained(diagnostic, _result(e, node.subLinkType, first))
+    """A query in an expression. Raises Poisoned and Opaque."""
+    attached = e.attached
+    assert attached is not None, "queries stand in clauses that can be joined"
+    known = next((scalar for other, scalar in attached.known if other == node), None)
+    if known is None:
+        known = _bound(e, node)
+        attached.known.append((node, known))
+    return known
 
 
-def _result(e: Expressions, kind: SubLinkType, first: Type) -> Type:
-    match kind:
-        case SubLinkType.EXPR_SUBLINK:
-            return first
+def _bound(e: Expressions, node: Syntax) -> Scalar:
+    e.context.reason(errors.Subquery(e.context.span(node), KINDS[node.subLinkType]))
+    match node.subLinkType:
+        case SubLinkType.EXISTS_SUBLINK:
+            return _exists(e, node)
+        case SubLinkType.ANY_SUBLINK:
+            return _quantified(e, node, all=False)
+        case SubLinkType.ALL_SUBLINK:
+            return _quantified(e, node, all=True)
         case SubLinkType.ARRAY_SUBLINK:
-            return first if e.catalog.element(first) else e.catalog.array(first) or TEXT
+            return _array(e, node)
         case _:
-            return BOOLEAN
+            (value,) = values(e, _query(e, node, node.subselect, 1))
+            return value
+
+
+def _query(e: Expressions, node: Syntax, select: Syntax, width: int | None = None) -> Rel:
+    """The query that `node` holds, which must have `width` columns. Raises Poisoned and Opaque."""
+    assert e.attached is not None
+    rel = e.attached.query(select, e.scope.around(e))
+    if any(column.type == UNKNOWN for column in rel.schema):
+        raise Poisoned
+    if width is None or len(rel.schema) == width:
+        return rel
+    many = "many" if len(rel.schema) > width else "few"
+    alone = width == 1 and node.testexpr is None
+    fault = "subquery must return only one column" if alone else f"subquery has too {many} columns"
+    raise e.context.fail(errors.ColumnCountMismatch(e.context.span(node), fault, len(rel.schema), width))
+
+
+# EXISTS, ANY, ALL
+
+
+def _exists(e: Expressions, node: Syntax) -> Scalar:
+    select = node.subselect
+    if _is_positive(getattr(select, "limitCount", None)):
+        select = copy(select)
+        select.limitCount = None
+    assert e.attached is not None
+    return e.attached.marked(
+        _inhabited(_query(e, node, select)), (), fresh("exists", BOOLEAN, nullable=False)
+    )
+
+
+def _is_positive(limit: Syntax) -> bool:
+    value: Syntax = getattr(limit, "val", None)
+    return isinstance(limit, ast.A_Const) and isinstance(value, ast.Integer) and (value.ival or 0) > 0
+
+
+def _inhabited(rel: Rel) -> Rel:
+    """A relation that has rows whenever `rel` has, without what decides on their columns only."""
+    match rel:
+        case Project(input):
+            return _inhabited(input)
+        case Aggregate(input, keys) if keys:
+            return _inhabited(input)
+        case _:
+            return rel
+
+
+def _quantified(e: Expressions, node: Syntax, *, all: bool) -> Scalar:
+    """`x op ANY (S)` and `x op ALL (S)`, x a value or a row."""
+    left = node.testexpr.args or () if isinstance(node.testexpr, ast.RowExpr) else (node.testexpr,)
+    operands = [e.bind(part) for part in left]
+    rel = _query(e, node, node.subselect, len(operands))
+    name = tuple(part.sval for part in node.operName or ()) or operators.EQUALS
+    test = operators.compared(e, node, name, sound(operands), rel.schema)
+    found: Scalar = Logic("NOT", (test,)) if all else test
+    assert e.attached is not None
+    decided: Scalar = e.attached.marked(rel, conjuncts(found), fresh("found", BOOLEAN, nullable=False))
+    if test.nullable:
+        unknown = (choices.tested(test, "IS NULL"),)
+        mark = e.attached.marked(rel, unknown, fresh("unknown", BOOLEAN, nullable=False))
+        decided = Logic("OR", (decided, Logic("AND", (mark, null(BOOLEAN)))))
+    return Logic("NOT", (decided,)) if all else decided
+
+
+# Values
+
+
+def row_compared(e: Expressions, node: Syntax) -> Scalar:
+    """`(a, b) op (SELECT c, d …)`. Raises Poisoned and Opaque."""
+    left = [e.bind(part) for part in node.lexpr.args or ()]
+    link = copy(node.rexpr)
+    link.testexpr = node.lexpr
+    right = values(e, _query(e, link, link.subselect, len(left)))
+    return operators.compared(e, node, operators.operator_name(node), sound(left), right)
+
+
+def values(e: Expressions, rel: Rel) -> tuple[Scalar, ...]:
+    """The columns of the one row of `rel`; NULL where it has none, PostgreSQL's error where it has more.
+
+    What is computed from the one row is computed where the query stands, and only if it is needed there.
+    """
+    assert e.attached is not None
+    if isinstance(rel, Project) and _has_one_row(rel.input):
+        if rel.input != UNIT:
+            e.attached.add(Attached(rel.input))
+        return tuple(value for _, value in rel.outputs)
+    if _has_one_row(rel):
+        e.attached.add(Attached(rel))
+        return rel.schema
+    grouped, found = single.row(e, rel)
+    e.attached.add(Attached(grouped))
+    return found
+
+
+def _has_one_row(rel: Rel) -> bool:
+    """Does it give exactly one row, by its form?"""
+    match rel:
+        case Project(input):
+            return _has_one_row(input)
+        case Aggregate(_, keys):
+            return not keys
+        case Join(left, right, ()):
+            return _has_one_row(left) and _has_one_row(right)
+        case Match(left, mark=mark):
+            return mark is not None and _has_one_row(left)
+        case _:
+            return rel == UNIT
+
+
+def _array(e: Expressions, node: Syntax) -> Scalar:
+    """ARRAY (SELECT …)."""
+    grouped, found = single.array(e, node, _query(e, node, node.subselect, 1))
+    assert e.attached is not None
+    e.attached.add(Attached(grouped))
+    return found
 
 
 def json(e: Expressions, node: Syntax) -> Scalar:

@@ -13,12 +13,13 @@ from pglast import ast
 
 from ivmc import errors
 from ivmc.bind import facts, joins
+from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import converted
 from ivmc.bind.context import Context, Opaque, Syntax, attempted
 from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Entry, Environment, Named, Scope
-from ivmc.catalog import Column, Relation, Type
-from ivmc.ir import Join, Project, Rel, Scan, Values
+from ivmc.catalog import Column, Relation
+from ivmc.ir import UNIT, Join, Project, Rel, Scan
 from ivmc.parse import parse
 from ivmc.scalar import Col, Scalar, fresh
 
@@ -39,9 +40,6 @@ class Bound:
 
 
 Query = Callable[[Context, Syntax, "Scope | None", Environment], Bound]
-
-
-UNIT = Values((), ((),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +88,13 @@ class Tables:
                 self.context.reason(errors.TableFunction(self.context.span(node), kind))
                 raise Opaque
 
-    def subquery_types(self, select: ast.SelectStmt, scope: Scope) -> tuple[Type, ...]:
-        """The types of the columns of a query that stands in an expression."""
-        bound = self.query(self.context, select, scope, self.environment)
-        return tuple(column.type for column in bound.rel.schema)
+    def attachments(self) -> Attachments:
+        """What the expressions of another clause of this query are joined with: nothing yet."""
+        return Attachments(self.subquery)
+
+    def subquery(self, select: ast.SelectStmt, scope: Scope) -> Rel:
+        """A query that stands in an expression. Raises Opaque."""
+        return self.query(self.context, select, scope, self.environment).rel
 
     # Named relations
 

@@ -47,6 +47,7 @@ from ivmc.errors.meaning import (
     TemporaryTable,
     TypeMismatch,
     UngroupedColumn,
+    UngroupedInside,
 )
 from ivmc.errors.names import (
     AmbiguousColumn,
@@ -163,6 +164,7 @@ __all__ = [
     "TypeMismatch",
     "UncapturedSource",
     "UngroupedColumn",
+    "UngroupedInside",
     "UnknownColumn",
     "UnknownFunction",
     "UnknownOperator",

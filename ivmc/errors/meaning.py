@@ -142,6 +142,28 @@ class UngroupedColumn(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
+class UngroupedInside(Diagnostic):
+    """A query in an expression reads a column of the query around it that is not grouped.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int, place int);
+        CREATE TABLE customers (id int PRIMARY KEY, place int);
+        SELECT customer, (SELECT count(*) FROM customers c WHERE c.place = o.place) AS there
+        FROM orders o GROUP BY customer;
+
+    The inner query runs once per group, in which the column has many values. Add the column to
+    GROUP BY, or let the inner query read the grouped columns only.
+    """
+
+    code = "IVM227"
+    title = "subquery uses ungrouped column `{name}` from outer query"
+    label = "many values per group"
+    help = "add it to GROUP BY, or read grouped columns only"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class InvalidCall(Diagnostic):
     """A function is called with a clause that does not fit it.
 
