@@ -64,6 +64,11 @@ CONSTRUCTS = (
         "SELECT o.id, c.name, p.id AS earlier FROM orders o JOIN customers c ON o.customer = c.id"
         " JOIN orders p ON p.customer = c.id AND p.placed < o.placed",
     ),
+    Construct(
+        "`LEFT`, `RIGHT` and `FULL JOIN`; nested either way, any condition",
+        "outer",
+        "SELECT o.id, c.name FROM orders o FULL JOIN customers c ON o.customer = c.id AND o.paid",
+    ),
     Construct("`UNION ALL`", "union", "SELECT id FROM orders UNION ALL SELECT id FROM customers"),
     Construct("`VALUES`, no `FROM`", "values", "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)"),
     Construct(

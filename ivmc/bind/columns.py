@@ -10,7 +10,7 @@ from ivmc import errors
 from ivmc.bind.context import RECORD, Poisoned, Syntax
 from ivmc.bind.scope import SYSTEM_COLUMNS, Entry, Scope
 from ivmc.catalog import Type
-from ivmc.scalar import Scalar
+from ivmc.scalar import Col, Scalar
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -25,7 +25,7 @@ def column(e: Expressions, node: Syntax) -> Scalar:
     for scope in e.scope.levels():
         found = _lookup(e, node, parts, scope)
         if found is not None:
-            return found
+            return _within_reach(e, node, found, scope)
     raise _missing(e, node, parts)
 
 
@@ -48,11 +48,19 @@ def _lookup(e: Expressions, node: Syntax, parts: tuple[str, ...], scope: Scope) 
 
 
 def _only(
-    e: Expressions, node: Syntax, candidates: list[Scalar], name: str, owners: tuple[str, ...]
-) -> Scalar | None:
+    e: Expressions, node: Syntax, candidates: list[Col], name: str, owners: tuple[str, ...]
+) -> Col | None:
     if len(candidates) > 1:
         raise e.context.fail(errors.AmbiguousColumn(e.context.span(node), name, owners))
     return candidates[0] if candidates else None
+
+
+def _within_reach(e: Expressions, node: Syntax, found: Scalar, scope: Scope) -> Scalar:
+    """The column; not one of the side of a join that LATERAL may not read. Raises Poisoned."""
+    if not isinstance(found, Col) or found not in scope.barred:
+        return found
+    owner = scope.owner(found)
+    raise e.context.fail(errors.InvalidReference(e.context.span(node), (owner and owner.alias) or found.name))
 
 
 def _whole_row(e: Expressions, node: Syntax, entry: Entry | None) -> Scalar:

@@ -5,7 +5,7 @@ Source: PostgreSQL manual, 7.2.3 "The GROUP BY and HAVING Clauses".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pglast import ast
@@ -13,12 +13,12 @@ from pglast import ast
 from ivmc import errors
 from ivmc.bind.aggregates import Aggregates
 from ivmc.bind.attached import Attachments, beside, joined
-from ivmc.bind.collation import collation
+from ivmc.bind.computed import column_of, extended
 from ivmc.bind.context import POISON, Context, Opaque, Syntax
 from ivmc.bind.keys import Target, flattened, group_key
 from ivmc.bind.scope import Scope
-from ivmc.ir import Aggregate, Filter, Project, Rel, free
-from ivmc.scalar import TRUE, Col, Logic, Scalar, columns, conjuncts, fresh, replaced
+from ivmc.ir import Aggregate, Filter, Rel, free
+from ivmc.scalar import TRUE, Col, Logic, Scalar, columns, conjuncts, replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Grouping:
         read = columns(*over).union(*(join.read for join in above))
         calls = tuple((column, call) for call, column in self.aggregates.calls.items() if column in read)
         below = self.attached.needed(columns(*keys, *(part for _, call in calls for part in call.scalars())))
-        passed = _with_computed(joined(rel, below), computed)
+        passed = extended(joined(rel, below), {column: key for key, column in computed.items()})
         self.check_grouped(keys, named.values(), local)
         grouped: Rel = Aggregate(passed, tuple(named.values()), calls)
         grouped, over = beside(grouped, above, over, frozenset(passed.schema))
@@ -93,7 +93,7 @@ class Grouping:
             return key
         given = next((target.name for target in self.targets if target.value == key), None)
         name = "key" if isinstance(key, Logic) or not key.name.isidentifier() else key.name
-        return fresh(given or name, key, collation=collation(self.context.catalog, key))
+        return column_of(self.context.catalog, given or name, key)
 
     def dependent(self, keys: list[Scalar], used: Iterable[Scalar], local: frozenset[Col]) -> list[Scalar]:
         """Columns of a table whose primary key is grouped by: they have one value in a group."""
@@ -136,14 +136,6 @@ class Grouping:
         reference = next(iter(found), node)
         diagnostic = errors.UngroupedInside if inside else errors.UngroupedColumn
         self.context.error(diagnostic(self.context.span(reference), name))
-
-
-def _with_computed(rel: Rel, computed: Mapping[Scalar, Col]) -> Rel:
-    """`rel` with further columns."""
-    if not computed:
-        return rel
-    passed = tuple((column, column) for column in rel.schema)
-    return Project(rel, (*passed, *((column, key) for key, column in computed.items())))
 
 
 def _by_age(found: Iterable[Scalar]) -> list[Col]:

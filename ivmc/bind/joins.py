@@ -1,52 +1,107 @@
-"""JOIN: its predicate, and the columns that USING and NATURAL merge.
+"""JOIN: its condition, the columns that it pads with NULL, and those that USING and NATURAL merge.
 
-Source: PostgreSQL manual, 7.2.1.1 "Joined Tables".
+Sources: PostgreSQL manual, 7.2.1.1 "Joined Tables"; buildMergedJoinVar (parse_clause.c).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from pglast.enums import JoinType
 
 from ivmc import errors
-from ivmc.bind.attached import joined
+from ivmc.bind.attached import Attachments, joined
 from ivmc.bind.coercion import common_type, converted, infix
+from ivmc.bind.computed import column_of, extended
 from ivmc.bind.context import Context, Poisoned, Syntax
 from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Entry, Scope
-from ivmc.ir import Filter, Join, Rel
-from ivmc.scalar import Scalar, conjuncts
+from ivmc.ir import Filter, Join, Match, Outer, Project, Rel, Union
+from ivmc.scalar import Col, Scalar, call, conjuncts, fresh, null, union_scales
 
 if TYPE_CHECKING:
     from ivmc.bind.tables import Tables
 
-OUTER: Final = {JoinType.JOIN_LEFT: "LEFT", JoinType.JOIN_RIGHT: "RIGHT", JoinType.JOIN_FULL: "FULL"}
+Pairs = dict[str, tuple[Col, Col]]
+Predicates = tuple[Scalar, ...]
+
+LATERAL: Final = (JoinType.JOIN_INNER, JoinType.JOIN_LEFT)
 
 
 def join(tables: Tables, node: Syntax) -> tuple[Rel, Scope]:
-    """`a JOIN b ON …`, `USING (…)`, NATURAL and CROSS. Raises Opaque."""
-    context = tables.context
+    """`a JOIN b ON …`, `USING (…)`, NATURAL and CROSS, outer and inner. Raises Opaque."""
     left, left_scope = tables.item(node.larg)
-    right, right_scope = tables.item(node.rarg)
+    within_reach = left_scope if node.jointype in LATERAL else left_scope.out_of_reach()
+    right, right_scope = tables.after(within_reach).item(node.rarg)
     tables.check_aliases(left_scope, right_scope, node.rarg)
-    if node.jointype in OUTER:
-        context.reason(errors.OuterJoin(context.span(node.rarg), OUTER[node.jointype]))
-    predicates: tuple[Scalar, ...] = ()
-    attached = tables.attachments()
     scope = left_scope.beside(right_scope)
-    if names := _merged_names(node, left_scope, right_scope):
-        predicates, scope = _using(context, node, names, left_scope, right_scope)
-    elif node.quals is not None:
-        here = scope.within(tables.parent)
-        binder = Expressions(context, here, "JOIN/ON", attached=attached)
-        predicates = conjuncts(binder.condition(node.quals))
+    names = _merged_names(node, left_scope, right_scope)
+    pairs = _pairs(tables.context, node, names, left_scope, right_scope)
+    attached = tables.attachments()
+    on = _condition(tables, node, scope, pairs, attached)
+    rel, above = joined_as(node.jointype, left, right, on, attached)
+    scope = scope.mapped(above)
+    if pairs:
+        rel, scope = _merged(tables.context, node, pairs, rel, scope, above)
     if node.alias is not None:
         named = tables.aliased(scope.visible, node.alias, node.alias.aliasname, node)
         scope = Scope.of(Entry(node.alias.aliasname, named))
-    if attached.joins:
-        return Filter(joined(Join(left, right, ()), attached.joins), predicates), scope
-    return Join(left, right, predicates), scope
+    return rel, scope
+
+
+def joined_as(
+    kind: JoinType, left: Rel, right: Rel, on: Predicates, attached: Attachments
+) -> tuple[Rel, Mapping[Col, Col]]:
+    """The join, and what the columns that it pads are called above it.
+
+    L ⟗ R  =  (L ⟕ R)  ⊎  {NULL} × (R ▷ L)
+    """
+    match kind:
+        case JoinType.JOIN_LEFT:
+            above = _padded(right)
+            other, tests = _folded(right, on, attached)
+            return Outer(left, other, tests, tuple((new, old) for old, new in above.items())), above
+        case JoinType.JOIN_RIGHT:
+            return joined_as(JoinType.JOIN_LEFT, right, left, on, attached)
+        case JoinType.JOIN_FULL:
+            with_left, known = joined_as(JoinType.JOIN_LEFT, left, right, on, attached)
+            without = Match(right, *_folded(left, on, attached), negated=True)
+            above = _padded(left) | _padded(right)
+            arms = (
+                Project(with_left, tuple((new, known.get(old, old)) for old, new in above.items())),
+                Project(without, tuple((new, _kept(old, right)) for old, new in above.items())),
+            )
+            return Union(arms, tuple(above.values())), above
+        case _ if attached.joins:
+            return Filter(joined(Join(left, right, ()), attached.joins), on), {}
+        case _:
+            return Join(left, right, on), {}
+
+
+def _folded(rel: Rel, on: Predicates, attached: Attachments) -> tuple[Rel, Predicates]:
+    """One side of a join and its condition; a condition with queries in it is tested within the side."""
+    return (Filter(joined(rel, attached.joins), on), ()) if attached.joins else (rel, on)
+
+
+def _padded(rel: Rel) -> dict[Col, Col]:
+    return {column: fresh(column.name, column, nullable=True) for column in rel.schema}
+
+
+def _kept(column: Col, rel: Rel) -> Scalar:
+    return column if column in rel.schema else null(column.type)
+
+
+def _condition(tables: Tables, node: Syntax, scope: Scope, pairs: Pairs, attached: Attachments) -> Predicates:
+    """ON sees the two sides as they are before the join pads them; USING and NATURAL are equalities."""
+    context = tables.context
+    if node.quals is None:
+        return tuple(infix(context, node, ("=",), a, b) for a, b in pairs.values())
+    binder = Expressions(context, scope.within(tables.parent), "JOIN/ON", attached=attached)
+    return conjuncts(binder.condition(node.quals))
+
+
+# USING and NATURAL
 
 
 def _merged_names(node: Syntax, left: Scope, right: Scope) -> tuple[str, ...]:
@@ -56,27 +111,21 @@ def _merged_names(node: Syntax, left: Scope, right: Scope) -> tuple[str, ...]:
     return tuple(part.sval for part in node.usingClause or ())
 
 
-def _using(
-    context: Context, node: Syntax, names: tuple[str, ...], left: Scope, right: Scope
-) -> tuple[tuple[Scalar, ...], Scope]:
-    """USING (a, b): equalities, and one merged column for each pair, in front."""
-    predicates: list[Scalar] = []
-    merged: list[tuple[str, Scalar]] = []
+def _pairs(context: Context, node: Syntax, names: tuple[str, ...], left: Scope, right: Scope) -> Pairs:
+    """The columns that are to be equal, by name; without those that cannot be."""
+    found: Pairs = {}
     for name in names:
         try:
             a, b = (_using_column(context, node, name, side) for side in (left, right))
-            predicates.append(infix(context, node, ("=",), a, b))
-            merged.append((name, _merged_column(context, node, a, b)))
+            infix(context, node, ("=",), a, b)
+            common_type(context, node, [a, b], "JOIN/USING")
         except Poisoned:
             continue
-    rest = tuple((n, c) for n, c in left.visible + right.visible if n not in names)
-    entries = left.entries + right.entries
-    if node.join_using_alias is not None:
-        entries += (Entry(node.join_using_alias.aliasname, tuple(merged)),)
-    return tuple(predicates), Scope(entries, tuple(merged) + rest, left.parent)
+        found[name] = (a, b)
+    return found
 
 
-def _using_column(context: Context, node: Syntax, name: str, side: Scope) -> Scalar:
+def _using_column(context: Context, node: Syntax, name: str, side: Scope) -> Col:
     found = side.unqualified(name)
     if len(found) == 1:
         return found[0]
@@ -86,10 +135,37 @@ def _using_column(context: Context, node: Syntax, name: str, side: Scope) -> Sca
     raise context.fail(errors.InvalidUsing(context.span(node.rarg), fault))
 
 
-def _merged_column(context: Context, node: Syntax, left: Scalar, right: Scalar) -> Scalar:
-    """The side that has the common type already, the left one first: equal values differ in image."""
+def _merged(
+    context: Context, node: Syntax, pairs: Pairs, rel: Rel, scope: Scope, above: Mapping[Col, Col]
+) -> tuple[Rel, Scope]:
+    """The merged columns stand in front, each for both of the two that it is made from."""
+    values = {name: _merged_value(context, node, *pair, above) for name, pair in pairs.items()}
+    columns = {
+        name: value if isinstance(value, Col) else column_of(context.catalog, name, value)
+        for name, value in values.items()
+    }
+    rel = extended(
+        rel, {columns[name]: value for name, value in values.items() if columns[name] is not value}
+    )
+    merged = tuple(columns.items())
+    rest = tuple((n, c) for n, c in scope.visible if n not in pairs)
+    entries = scope.entries
+    if node.join_using_alias is not None:
+        entries += (Entry(node.join_using_alias.aliasname, merged),)
+    return rel, Scope(entries, merged + rest, scope.parent)
+
+
+def _merged_value(context: Context, node: Syntax, left: Col, right: Col, above: Mapping[Col, Col]) -> Scalar:
+    """The side that has the common type already, the left one first: equal values differ in image.
+
+    That of an outer join is the side that is never padded; of a FULL join the one that is not NULL.
+    """
     kind = common_type(context, node, [left, right], "JOIN/USING")
     sides = (right, left) if node.jointype == JoinType.JOIN_RIGHT else (left, right)
-    outer = node.jointype in OUTER
-    fitting = [side for side in (sides[:1] if outer else sides) if side.type == kind]
+    if node.jointype == JoinType.JOIN_FULL:
+        both = tuple(converted(context, above[side], kind, node) for side in sides)
+        known = {"nullable": left.nullable or right.nullable, "fallible": False}
+        return call("coalesce", both, kind, scales=union_scales(side.scales for side in both), **known)
+    whole = sides if node.jointype == JoinType.JOIN_INNER else sides[:1]
+    fitting = [side for side in whole if side.type == kind]
     return fitting[0] if fitting else converted(context, sides[0], kind, node)

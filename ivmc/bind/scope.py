@@ -6,20 +6,20 @@ References".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ivmc.bind.context import Syntax
 from ivmc.catalog import Relation
-from ivmc.scalar import Col, Scalar
+from ivmc.scalar import Col
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
 
 SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
-Named = tuple[tuple[str, Scalar], ...]
+Named = tuple[tuple[str, Col], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Entry:
         distinct = self.schema is not None and other.schema is not None and self.schema != other.schema
         return self.alias is not None and self.alias == other.alias and not distinct
 
-    def column(self, name: str) -> list[Scalar]:
+    def column(self, name: str) -> list[Col]:
         """Every column of that name."""
         return [scalar for known, scalar in self.columns if known == name]
 
@@ -58,7 +58,8 @@ class Entry:
 class Scope:
     """The entries of a FROM clause and the columns that unqualified names and `*` see.
 
-    `visible` differs from the entries' columns where USING or NATURAL merged some. Around a query that
+    `visible` differs from the entries' columns where USING or NATURAL merged some. `barred` are those
+    of them that LATERAL may not read, though their names stand for nothing else. Around a query that
     stands in an expression, `reader` binds the expressions of that place.
     """
 
@@ -66,6 +67,7 @@ class Scope:
     visible: Named = ()
     parent: Scope | None = None
     reader: Expressions | None = None
+    barred: frozenset[Col] = frozenset()
 
     @classmethod
     def of(cls, entry: Entry) -> Scope:
@@ -74,11 +76,13 @@ class Scope:
 
     def beside(self, other: Scope) -> Scope:
         """The scope of `self, other`."""
-        return Scope(self.entries + other.entries, self.visible + other.visible, self.parent)
+        barred = self.barred | other.barred
+        entries, visible = self.entries + other.entries, self.visible + other.visible
+        return Scope(entries, visible, self.parent, barred=barred)
 
     def within(self, parent: Scope | None) -> Scope:
         """This scope, in a subquery of another one."""
-        return Scope(self.entries, self.visible, parent)
+        return replace(self, parent=parent)
 
     def around(self, reader: Expressions) -> Scope:
         """This scope, as a query in an expression sees it."""
@@ -88,7 +92,20 @@ class Scope:
         """All columns that a name could mean at this level."""
         return self.visible + tuple(pair for entry in self.entries for pair in entry.columns)
 
-    def unqualified(self, name: str) -> list[Scalar]:
+    def out_of_reach(self) -> Scope:
+        """The scope of the left side of RIGHT and FULL JOIN, seen from the right one."""
+        return replace(self, barred=frozenset(column for _, column in self.everything()))
+
+    def mapped(self, above: Mapping[Col, Col]) -> Scope:
+        """The same names for the columns that a join makes of these."""
+
+        def renamed(columns: Named) -> Named:
+            return tuple((name, above.get(column, column)) for name, column in columns)
+
+        entries = tuple(replace(entry, columns=renamed(entry.columns)) for entry in self.entries)
+        return replace(self, entries=entries, visible=renamed(self.visible))
+
+    def unqualified(self, name: str) -> list[Col]:
         """Every column that the bare name could mean at this level."""
         return [scalar for known, scalar in self.visible if known == name]
 

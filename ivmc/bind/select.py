@@ -17,7 +17,7 @@ from ivmc.bind import combined
 from ivmc.bind.aggregates import Aggregates
 from ivmc.bind.attached import joined
 from ivmc.bind.coercion import converted
-from ivmc.bind.collation import collation
+from ivmc.bind.computed import column_of
 from ivmc.bind.context import POISON, TEXT, UNKNOWN, Context, Opaque, Syntax
 from ivmc.bind.expression import Expressions
 from ivmc.bind.grouping import Grouping
@@ -30,7 +30,7 @@ from ivmc.diagnostics import CompileError
 from ivmc.ir import Aggregate, Filter, Project, Rel
 from ivmc.names import PREFIX
 from ivmc.parse import Parsed
-from ivmc.scalar import Col, Scalar, conjuncts, fresh
+from ivmc.scalar import Col, Scalar, conjuncts
 
 LOCKS: Final = ("FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE")
 
@@ -234,8 +234,7 @@ class Simple:
             if isinstance(value, Col) and value in rel.schema and value not in outputs:
                 outputs[value] = value
             else:
-                own = collation(self.context.catalog, value)
-                outputs[fresh(name, value, collation=own)] = value
+                outputs[column_of(self.context.catalog, name, value)] = value
         return Bound(Project(rel, tuple(outputs.items())), tuple(names))
 
     def resolved(self, value: Scalar) -> Scalar:

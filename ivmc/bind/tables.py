@@ -6,7 +6,7 @@ Source: PostgreSQL manual, 7.2.1 "The FROM Clause".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pglast import ast
@@ -46,24 +46,30 @@ Query = Callable[[Context, Syntax, "Scope | None", Environment], Bound]
 class Tables:
     """Binds the items of one FROM clause.
 
-    `parent` is the scope of the enclosing query; `query` binds a SELECT.
+    `parent` is the scope of the enclosing query; `query` binds a SELECT; `earlier` are the items to
+    the left, which LATERAL and the arguments of functions may read.
     """
 
     context: Context
     environment: Environment
     parent: Scope | None
     query: Query
+    earlier: Scope = field(default_factory=Scope)
 
     def bind(self, items: tuple[Any, ...] | None) -> tuple[Rel, Scope]:
         """`FROM a, b`: the product of the items; one empty row where there is no FROM."""
         rel: Rel = UNIT
         scope = Scope(parent=self.parent)
         for item in items or ():
-            other, entries = self.item(item)
+            other, entries = self.after(scope).item(item)
             self.check_aliases(scope, entries, item)
             rel = other if rel is UNIT else Join(rel, other, ())
             scope = scope.beside(entries)
         return rel, scope
+
+    def after(self, scope: Scope) -> Tables:
+        """The same for an item that has these to its left."""
+        return replace(self, earlier=self.earlier.beside(scope))
 
     def check_aliases(self, left: Scope, right: Scope, node: Syntax) -> None:
         """Two items of one name would leave it open which is meant."""
@@ -172,8 +178,8 @@ class Tables:
         """A query in FROM."""
         if node.lateral:
             self.context.reason(errors.Lateral(self.context.clause("LATERAL")))
-            raise Opaque
-        bound = self.query(self.context, node.subquery, self.parent, self.environment)
+        around = self.earlier.within(self.parent) if node.lateral else self.parent
+        bound = self.query(self.context, node.subquery, around, self.environment)
         return self.derived(bound.rel, bound.columns(), node)
 
     def derived(

@@ -60,25 +60,6 @@ class Subquery(Fallback):
 
 
 @dataclass(frozen=True, slots=True)
-class OuterJoin(Fallback):
-    """A LEFT, RIGHT or FULL join.
-
-    Example::
-
-        CREATE TABLE customers (id int PRIMARY KEY, name text);
-        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
-        SELECT c.name, o.amount FROM customers c LEFT JOIN orders o ON o.customer = c.id;
-
-    Where every row has a match, an inner join gives the same.
-    """
-
-    code = "IVM303"
-    title = "{kind} joins are not maintained incrementally"
-    instead = "use an inner join where every row has a match"
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class RowLimit(Fallback):
     """LIMIT, OFFSET or FETCH.
 

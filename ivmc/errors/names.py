@@ -373,3 +373,24 @@ class InvalidSchema(Diagnostic):
     title = "{error}"
     help = "add its CREATE statement to the schema, before it is used"
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidReference(Diagnostic):
+    """The right side of a RIGHT or FULL JOIN reads its left side.
+
+    Rows of the right side that have no partner stay, so there is no row of the left for them to read.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, customer int);
+        SELECT o.id, c.id AS again FROM orders o RIGHT JOIN LATERAL (SELECT o.customer AS id) c ON true;
+
+    Use LEFT JOIN or an inner join.
+    """
+
+    code = "IVM217"
+    title = "invalid reference to FROM-clause entry for table `{name}`"
+    label = "the combining JOIN type must be INNER or LEFT for a LATERAL reference"
+    help = "use LEFT JOIN or an inner join"
+    name: str
