@@ -53,6 +53,12 @@ pg_option = click.option(
     type=click.Choice(["15", "16", "17", "18"]),
     help="The oldest PostgreSQL that the SQL must run on.  [default: 15, or the server's]",
 )
+trust_option = click.option(
+    "--trust-foreign-keys/--no-trust-foreign-keys",
+    default=True,
+    show_default=True,
+    help="Do not join new rows to tables that refer to them: nothing old can.",
+)
 names_argument = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
@@ -63,7 +69,15 @@ def format_option(*choices: str) -> Callable[[F], F]:
 
 def compiling(command: F) -> F:
     """The argument and options by which a query is compiled."""
-    for decorate in (pg_option, mode_option, name_option, dsn_option, schema_option, query_argument):
+    for decorate in (
+        trust_option,
+        pg_option,
+        mode_option,
+        name_option,
+        dsn_option,
+        schema_option,
+        query_argument,
+    ):
         command = decorate(command)
     return command
 
@@ -116,8 +130,11 @@ def explain(form: str, **how: Any) -> None:
 @query_argument
 @dsn_option
 @mode_option
+@trust_option
 @click.option("--or-replace", is_flag=True, help="Replace the maintained view of this name.")
-def create(name: str, query: File, dsn: str | None, mode: Mode, or_replace: bool) -> None:
+def create(
+    name: str, query: File, dsn: str | None, mode: Mode, trust_foreign_keys: bool, or_replace: bool
+) -> None:
     """Install a view and fill it.
 
     QUERY.sql holds one SELECT. CREATE TABLEs in it are passed over: the database has its own.
@@ -125,7 +142,14 @@ def create(name: str, query: File, dsn: str | None, mode: Mode, or_replace: bool
     from ivmc import runtime
 
     with naming(query), connected(dsn) as conn:
-        plan = runtime.create(conn, name, query.text, mode=mode, or_replace=or_replace)
+        plan = runtime.create(
+            conn,
+            name,
+            query.text,
+            mode=mode,
+            or_replace=or_replace,
+            trust_foreign_keys=trust_foreign_keys,
+        )
     click.echo(f"created {plan.schema}.{plan.name}, {_manner(plan)}", err=True)
 
 
@@ -231,14 +255,19 @@ def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
         yield conn
 
 
-def compiled(query: File, name: str | None, mode: Mode, **where: Any) -> Plan:
+def compiled(query: File, name: str | None, mode: Mode, trust_foreign_keys: bool, **where: Any) -> Plan:
     """The plan of a query, its names looked up offline or in a database."""
     import ivmc
 
     with naming(query):
         catalog, version = names_of(query, **where)
         return ivmc.compile(
-            query.text, catalog, name=name or _name_from(query.name), mode=mode, version=version
+            query.text,
+            catalog,
+            name=name or _name_from(query.name),
+            mode=mode,
+            version=version,
+            trust_foreign_keys=trust_foreign_keys,
         )
 
 

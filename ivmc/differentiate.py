@@ -8,6 +8,11 @@ from ivmc.rules import delta
 
 def differentiate(rel: Rel) -> Rel:
     """Δ of a stateless relation, as a sum of terms over current states and deltas."""
+    return derivatives(rel)[rel]
+
+
+def derivatives(rel: Rel) -> dict[Rel, Rel]:
+    """Δ of a stateless relation and of every part of it that its own is made of."""
     memo: dict[Rel, Rel] = {}
 
     def d(node: Rel) -> Rel:
@@ -15,4 +20,5 @@ def differentiate(rel: Rel) -> Rel:
             memo[node] = delta(node, d)
         return memo[node]
 
-    return d(rel)
+    d(rel)
+    return memo

@@ -133,7 +133,7 @@ def _operator(rel: Rel) -> Operator:
             return _described(project, f"compute {_shown(computed)}", "", _netting(computed), (), below)
         case Join(_, _, on):
             title = f"join on {_shown(on)}" if on else "cross join"
-            return _described(join, title, "", _unequated(on), _join_indexes(rel), below)
+            return _described(join, title, "", (*_unequated(on), *_trusted(rel)), _join_indexes(rel), below)
         case Outer(_, _, on):
             title = f"left join on {_shown(on)}"
             return _described(outer, title, "", _unequated(on), _join_indexes(rel), below)
@@ -178,6 +178,12 @@ def facts(rule: ModuleType) -> tuple[str, str]:
 
 def _unequated(on: Iterable[Scalar]) -> tuple[str, ...]:
     return () if any(map(equated, on)) else ("no column is equated: every change meets the whole other side",)
+
+
+def _trusted(rel: Join) -> Iterator[str]:
+    if found := join.trusted(rel):
+        many, one = (scan.relation.name for scan in found[:2])
+        yield f"trusts the foreign key from {many} to {one}: no old row refers to a new one"
 
 
 def _netting(scalars: Iterable[Scalar]) -> tuple[str, ...]:

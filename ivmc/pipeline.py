@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ivmc import errors
 from ivmc.bind import Bound, bind
 from ivmc.catalog import Catalog
@@ -9,6 +11,7 @@ from ivmc.diagnostics import CompileError, Diagnostic
 from ivmc.emit.full import full_plan
 from ivmc.emit.refresh import Emission
 from ivmc.explain import report
+from ivmc.ir import Rel, Scan, bottom_up
 from ivmc.names import view_id
 from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan
@@ -18,13 +21,20 @@ OLDEST = 15  # the first server with MERGE
 
 
 def compile(
-    sql: str, catalog: Catalog, *, name: str = "view", mode: Mode = "auto", version: int | None = None
+    sql: str,
+    catalog: Catalog,
+    *,
+    name: str = "view",
+    mode: Mode = "auto",
+    version: int | None = None,
+    trust_foreign_keys: bool = True,
 ) -> Plan:
     """The plan that keeps `name` equal to the query `sql`, on PostgreSQL 15 and later.
 
     `name` may carry a schema: `sales.daily`. Statements before the query are the caller's to read
-    (`Catalog.from_sql`). Raises CompileError for a query that PostgreSQL would reject, or that is
-    not maintained differentially when `mode` asks for it.
+    (`Catalog.from_sql`). Validated foreign keys are relied on (law 5) unless `trust_foreign_keys` is
+    false: `session_replication_role = replica` can violate them. Raises CompileError for a query that
+    PostgreSQL would reject, or that is not maintained differentially when `mode` asks for it.
     """
     if version is not None and version < OLDEST:
         raise CompileError([errors.ServerTooOld(None, str(version))])
@@ -37,7 +47,14 @@ def compile(
     if mode == "full" or bound is None or context.reasons:
         names = bound.names if bound else None
         return full_plan(schema, relation, parsed, names, catalog, mode, _reason(context.reasons, mode))
+    if not trust_foreign_keys:
+        bound = replace(bound, rel=bottom_up(bound.rel, _independent))
     return _differential(schema, relation, parsed, bound, catalog, mode)
+
+
+def _independent(rel: Rel) -> Rel:
+    """A table as if it referred to no other."""
+    return replace(rel, relation=replace(rel.relation, foreign_keys=())) if isinstance(rel, Scan) else rel
 
 
 def _reason(reasons: list[Diagnostic], mode: Mode) -> str:

@@ -7,6 +7,7 @@ Source: Date, Darwen, "Relational Database Writings", on inherited candidate key
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, inputs
 from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image
@@ -71,6 +72,27 @@ def fans_out(into: Rel, on: Iterable[Scalar]) -> bool:
     """Can one row meet several rows of `into`? Not where the join equates a whole key of it."""
     equal = {column for predicate in on for column in equated(predicate) or ()}
     return not any(key <= equal for key in keys(into))
+
+
+def referenced(many: Rel, one: Rel, on: Iterable[Scalar]) -> tuple[Scan, Scan] | None:
+    """The table in `many` whose foreign key the join equates, and the one that `one` reads row by row.
+
+    The schema of the latter is the key referred to. Only keys of which equal ones are one value count.
+    """
+    target = one
+    while isinstance(target, Filter | Project):
+        target = target.input
+    if not isinstance(target, Scan):
+        return None
+    pairs = _equal_pairs(on)
+    equal, place = {*pairs, *((b, a) for a, b in pairs)}, (target.relation.schema, target.relation.name)
+    for scan in _scans(many):
+        for key in scan.relation.foreign_keys:
+            ours, theirs = map(scan.column, key.columns), map(target.column, key.target_columns)
+            found = tuple(b for a, b in zip(ours, theirs, strict=True) if b and (a, b) in equal)
+            if key.holds and (key.schema, key.table) == place and len(found) == len(key.columns):
+                return (scan, replace(target, schema=found)) if all(map(is_identity, found)) else None
+    return None
 
 
 def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:

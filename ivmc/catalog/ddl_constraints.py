@@ -72,7 +72,7 @@ def refer(script: Script, draft: Draft, node: Any, created: bool, column: tuple[
     valid = bool(node.is_enforced and (created or not node.skip_validation))
     name = node.conname or "_".join([draft.name, *columns, "fkey"])
     targets = tuple(k.sval for k in node.pk_attrs or ())
-    draft.foreign[name] = ForeignKey(columns, schema, table, targets, valid)
+    draft.foreign[name] = ForeignKey(columns, schema, table, targets, valid, bool(node.deferrable))
 
 
 def index_columns(elements: Any) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ class Column:
 class ForeignKey:
     """`columns` refer to `target_columns` of `schema.table`, position by position.
 
-    `validated` is false for NOT VALID and NOT ENFORCED constraints: rows may violate them.
+    `validated` is false for NOT VALID and NOT ENFORCED constraints: rows may violate them, and may
+    violate `deferrable` ones within a transaction.
     """
 
     columns: tuple[str, ...]
@@ -67,6 +68,12 @@ class ForeignKey:
     table: str
     target_columns: tuple[str, ...]
     validated: bool = True
+    deferrable: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Does every row that a refresh can see satisfy it?"""
+        return self.validated and not self.deferrable
 
 
 @dataclass(frozen=True, slots=True)

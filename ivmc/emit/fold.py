@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from ivmc.differentiate import differentiate
 from ivmc.emit import handing, reread
 from ivmc.emit.text import indent, listing
 from ivmc.emit.work import FOUND, Work, insertion, row, table, update
 from ivmc.ir import Aggregate, Carried
 from ivmc.names import identifier
-from ivmc.optimise import simplify
 from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
 from ivmc.rules.netting import safe
 from ivmc.scalar import Col
@@ -19,7 +17,7 @@ INFINITE = "('NaN', 'Infinity', '-Infinity')"
 def write(work: Work, op: Aggregate, fold: Fold) -> None:
     """S(R′) = S(R) + S(ΔR), group by group."""
     program = work.program
-    delta = safe(simplify(differentiate(op.input)), expressions(op))
+    delta = safe(program.delta(op.input), expressions(op))
     groups = work.groups("groups")
     program.comment("Sum up the change of each group")
     if fold.extrema:

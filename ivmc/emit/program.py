@@ -7,10 +7,11 @@ knows the exact number of rows that the steps before it left (planner rule 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from ivmc.differentiate import derivatives
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared, indent
 from ivmc.ir import (
@@ -25,14 +26,16 @@ from ivmc.ir import (
     Net,
     Project,
     Rel,
+    Scan,
     Union,
     bottom_up,
-    empty,
+    scalars,
     walk,
+    with_inputs,
 )
 from ivmc.names import WEIGHT, fitted, identifier
 from ivmc.optimise import simplify
-from ivmc.scalar import Col
+from ivmc.scalar import Col, is_fallible
 
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
@@ -46,6 +49,7 @@ class Program:
     temporary  the tables that carry rows between steps: their columns, and the count of their rows
     pending    per changed table, the variable that counts its changes
     carried    shared deltas, each with the temporary table that holds it
+    original   deltas, each with what it is the delta of
     """
 
     id: str
@@ -55,6 +59,7 @@ class Program:
     temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
     pending: dict[tuple[str, str], str] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
+    original: dict[Rel, Rel] = field(default_factory=dict)
     depth: int = 0
 
     # Writing
@@ -125,7 +130,7 @@ class Program:
 
     def count(self, leaf: Rel) -> None:
         """Have a variable hold the number of rows of a leaf."""
-        if leaf in self.queries.counts or isinstance(leaf, Carried):
+        if leaf in self.queries.counts or any(isinstance(node, Carried) for node in walk(leaf)):
             return
         source = next(node for node in walk(leaf) if isinstance(node, Delta)).scan
         pending = self.pending[source.relation.schema, source.relation.name]
@@ -163,6 +168,10 @@ class Program:
             self.count(rel)
             return rel
         match rel:
+            case Join(left, Filter(Aggregate(input) as sums) as right, on) if self.is_leaf(left):
+                # A change beside its own sums: neither drives a probe, so both are read where they lie.
+                read = with_inputs(sums, (self.operand(input),))
+                return Join(self.prepared(left), with_inputs(right, (read,)), on)
             case Join(left, right, on):
                 return Join(self.operand(left), self.operand(right), on)
             case Match(left):
@@ -177,12 +186,13 @@ class Program:
 
     def operand(self, rel: Rel) -> Rel:
         """What a term reads: grouped deltas and sums of deltas from a temporary table, else as it is."""
-        if (
-            rel not in self.carried
-            and self.changes(rel)
-            and (isinstance(rel, Net | Aggregate) or len(self.terms(rel)) > 1)
-        ):
+        if rel in self.carried or self.is_leaf(rel) or not self.changes(rel):
+            return self.prepared(rel)
+        if isinstance(rel, Net | Aggregate) or len(self.terms(rel)) > 1:
             self.carried[rel] = self.carry(rel)
+            return self.carried[rel]
+        if isinstance(rel, Filter | Project):
+            return with_inputs(rel, (self.operand(rel.input),))
         return self.prepared(rel)
 
     def gathered(self, rel: Rel) -> Rel:
@@ -212,32 +222,57 @@ class Program:
         self.variables["step"] = "bigint"
         self.emit(statement, f"GET DIAGNOSTICS step = ROW_COUNT; {total} := {total} + n.step;")
 
+    def delta(self, rel: Rel) -> Rel:
+        """Δ of a stateless relation."""
+        found = {part: simplify(change) for part, change in derivatives(rel).items()}
+        self.original |= {change: part for part, change in found.items()}
+        return found[rel]
+
     def run_terms(self, rel: Rel, sink: Sink) -> None:
         """Every term of a delta into a sink, each only where all that it is made of has changed.
 
-        Where the tables that are joined after the two largest have not changed, which is the rule,
-        they are joined in one statement.
+        A left-deep join is a chain of prefixes P₁ ⋈ R₂, P₂ ⋈ R₃, … The change goes along it from the
+        prefix that has the busiest table on; where no table after Pᵢ has changed, which is the rule
+        for most, the rest is linear in Pᵢ, and is joined to ΔPᵢ in one statement.
         """
-        spine = self.spine(rel)
-        size = [max(map(self.rows, self.sides(one)), default=0.0) for one in spine]
-        busiest = size.index(max(size)) if spine else 0
-        core, rest = (spine[busiest], spine[busiest + 1 :]) if spine else (rel, [])
-        if len(rest) < 2:
+        chain = _prefixes(self.original.get(rel))
+        self.run_along(rel, chain[self.start(chain) :], sink)
+
+    def start(self, chain: Sequence[Rel]) -> int:
+        """Where along the chain to begin: after what is carried already, else at the busiest table."""
+        done = [i for i, prefix in enumerate(chain) if self.derived(prefix) in self.carried]
+        size = [_rows(_join(prefix).right) for prefix in chain]
+        return max(done, default=size.index(max(size)) if size else 0)
+
+    def run_along(self, rel: Rel, chain: Sequence[Rel], sink: Sink) -> None:
+        """The rest of the way: `chain` has the prefixes of which the first can be had at once."""
+        if len(chain) < 3:
             self.run_plain(rel, sink)
             return
-        base = self.gathered(core)
-        unchanged = [leaf for join in rest for leaf in self.sides(join)]
-        for leaf in unchanged:
-            self.gathered(leaf)
-        counts = [self.queries.counts[self.carried.get(leaf, leaf)] for leaf in unchanged]
-        quiet = self.without(rel, core, base, unchanged)
-        self.emit(f"IF {' AND '.join(f'{count} = 0' for count in counts)} THEN")
+        first, *later = chain
+        base = self.gathered(self.derived(first))
+        quiet = " AND ".join(f"{self.sized(side)} = 0" for prefix in later for side in self.sides(prefix))
+        self.emit(f"IF {quiet} THEN")
         with self.branch():
-            self.run_plain(quiet, sink)
+            self.run_plain(bottom_up(self.original[rel], lambda part: base if part == first else part), sink)
         self.emit("ELSE")
         with self.branch():
-            self.run_plain(rel, sink)
+            self.run_along(rel, later, sink)
         self.emit("END IF;")
+
+    def derived(self, part: Rel) -> Rel:
+        return next(change for change, original in self.original.items() if original == part)
+
+    def sized(self, rel: Rel) -> str:
+        """The variable that holds the number of rows of a whole delta."""
+        self.gathered(rel)
+        return self.queries.counts[self.carried.get(rel, rel)]
+
+    def sides(self, prefix: Rel) -> list[Rel]:
+        """The changes of R by which terms of Δ(P ⋈ R) are driven."""
+        terms = map(_bare, self.terms(self.derived(prefix)))
+        sides = (term.right for term in terms if isinstance(term, Join) and self.changes(term.right))
+        return list(dict.fromkeys(side if self.is_leaf(side) else _bare(side) for side in sides))
 
     def run_plain(self, rel: Rel, sink: Sink) -> None:
         for term in self.terms(rel):
@@ -261,43 +296,32 @@ class Program:
             case _:
                 return []
 
-    def spine(self, rel: Rel) -> list[Rel]:
-        """The nested sums of a left-deep join's delta, innermost first: ΔP₂, ΔP₃, …, ΔPₙ."""
-        join = next((t for t in self._joins(rel) if self._grows(t)), None)
-        if join is None:
-            return [rel] if self._joins(rel) else []
-        return [*self.spine(join.left), rel]
 
-    def _joins(self, rel: Rel) -> list[Join]:
-        found = []
-        for term in self.terms(rel):
-            node = term
-            while isinstance(node, Filter | Project | Negate):
-                node = node.input
-            if isinstance(node, Join):
-                found.append(node)
-        return found
+def _bare(rel: Rel) -> Rel:
+    """What row-wise operators and signs stand on."""
+    while isinstance(rel, Filter | Project | Negate):
+        rel = rel.input
+    return rel
 
-    def _grows(self, join: Join) -> bool:
-        """Is this ΔP ⋈ R′, with ΔP itself a sum?"""
-        return self.changes(join.left) and not self.is_leaf(join.left) and not self.changes(join.right)
 
-    def sides(self, rel: Rel) -> list[Rel]:
-        """ΔR of P ⋈ R, from the terms of Δ(P ⋈ R)."""
-        return [j.right for j in self._joins(rel) if self.changes(j.right) and not self.changes(j.left)]
+def _join(rel: Rel) -> Join:
+    """The join of a prefix."""
+    join = _bare(rel)
+    assert isinstance(join, Join)
+    return join
 
-    def rows(self, rel: Rel) -> float:
-        """How many rows the changed table has, 0 where nobody knows."""
-        scans = [node.scan for node in walk(rel) if isinstance(node, Delta)]
-        return max((scan.relation.rows or 0.0 for scan in scans), default=0.0)
 
-    def without(self, rel: Rel, core: Rel, base: Rel, unchanged: Iterable[Rel]) -> Rel:
-        """`rel` where the core is at hand and the other sources have not changed."""
-        gone = set(unchanged)
+def _prefixes(rel: Rel | None) -> list[Rel]:
+    """The joins of a left-deep tree, innermost first, each with the columns of it that are read.
 
-        def rewrite(node: Rel) -> Rel:
-            if node == core:
-                return base
-            return empty(node.schema) if node in gone else node
+    They go as far down as nothing that can fail is in between: that would have to see net rows.
+    """
+    below = rel
+    while isinstance(below, Filter | Project) and not any(map(is_fallible, scalars(below))):
+        below = below.input
+    return [*_prefixes(below.left), rel] if rel and isinstance(below, Join) else []
 
-        return simplify(bottom_up(rel, rewrite))
+
+def _rows(rel: Rel) -> float:
+    """How many rows the largest table has, 0 where nobody knows."""
+    return max((node.relation.rows or 0.0 for node in walk(rel) if isinstance(node, Scan)), default=0.0)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ivmc.differentiate import differentiate
 from ivmc.emit import handing
 from ivmc.emit.storage import stored_form
 from ivmc.emit.text import indent, listing
 from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
 from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import identifier
-from ivmc.optimise import simplify
 from ivmc.rules.aggregate import expressions
 from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals, matches
 
@@ -17,7 +15,7 @@ from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar,
 def write(work: Work, op: Aggregate) -> None:
     """K = δ π_keys(ΔR); the groups of K are aggregated anew."""
     program = work.program
-    rows = program.gathered(simplify(differentiate(op.input)))
+    rows = program.gathered(program.delta(op.input))
     touched = work.groups("touched", work.storage.key)
     read = columns(*op.keys, *expressions(op))
     seen = Net(Project(rows, tuple((column, column) for column in rows.schema if column in read)))

@@ -14,7 +14,9 @@ from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent
 from ivmc.emit.work import Work
+from ivmc.ir import Join, walk
 from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
+from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
@@ -44,6 +46,7 @@ class Routine:
             _maintain(Work(program, storage.stage, storage, last))
         steps = [
             *self.counts(program),
+            *self.assumptions(program),
             "IF recompute THEN",
             *self.recompute(),
             "END IF;",
@@ -104,6 +107,24 @@ END """,
             f"    WHERE c.oid IN ({relations})));",
             f"n.most := greatest(n.most, {SMALL});",
         ]
+
+    def assumptions(self, program: Program) -> list[str]:
+        """Recompute where a foreign key is gone to which changes would be pruned (law 5)."""
+        lines = []
+        nodes = (node for storage in self.storages for node in walk(storage.stage.input))
+        found = (join.trusted(node) for node in nodes if isinstance(node, Join))
+        for many, one in dict.fromkeys((f[0].relation, f[1].relation) for f in found if f):
+            why = literal(f"no foreign key from {many.name} to {one.name}")
+            referring, target = (literal(qualified(r.schema, r.name)) for r in (many, one))
+            lines += [
+                f"IF {program.pending[one.schema, one.name]} > 0 AND NOT recompute THEN",
+                "  recompute := NOT EXISTS (SELECT FROM pg_constraint c",
+                f"    WHERE c.conrelid = {referring}::regclass AND c.confrelid = {target}::regclass",
+                "      AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);",
+                f"  reason := CASE WHEN recompute THEN {why} END;",
+                "END IF;",
+            ]
+        return lines
 
     def choice(self) -> list[str]:
         """Recompute where there are more changes than that."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from ivmc.differentiate import differentiate
 from ivmc.emit.text import indent
 from ivmc.emit.work import Work, assignment, insertion, update
 from ivmc.ir import Net, Rel
 from ivmc.names import WEIGHT
-from ivmc.optimise import simplify
 
 
 def write(work: Work) -> None:
     """V′ = V + ΔQ."""
-    rows = work.program.gathered(simplify(differentiate(work.stage.input)))
+    rows = work.program.gathered(work.program.delta(work.stage.input))
     names = work.storage.printed(work.storage.columns)
     with work.program.when(f"{work.counted(rows)} > 0"):
         if work.storage.is_bag:

@@ -15,6 +15,16 @@ not read cancels before it is multiplied.
 
     SELECT … FROM customer JOIN orders …   -- UPDATE customer SET balance = …: no order is read
 
+A validated foreign key from L to R says which of its changes can meet anything. Let w(k) be the net
+weight of a key k in the changes of the table that is referred to, before any filter. Where w(k) = 1
+the key is new, so no old row of L has it, L′ and ΔL agree on it, and the last two terms cancel; where
+w(k) = −1 it is gone, and no row of L′ has it (law 5):
+
+    Δ(L ⋈ R)  =  ΔL ⋈ R′  +  L′ ⋈ σ[w = 0] ΔR  −  ΔL ⋈ σ[w < 1] ΔR
+
+New orders are then not joined to their lines twice, to be taken away once. A foreign key from R to L
+prunes ΔL in the same way, in the first term and the last; never both, since they spare the same term.
+
 State   none: L and R are read through their own indexes.
 Cost    O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L)).
 Class   bilinear.
@@ -25,16 +35,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ivmc.ir import Join, Net, Rel
-from ivmc.properties import fans_out
+from ivmc.catalog import Function
+from ivmc.ir import Aggregate, Call, Delta, Filter, Join, Net, Project, Rel, Scan
+from ivmc.properties import fans_out, referenced
+from ivmc.scalar import BIGINT, BOOLEAN, COMPARISON, Col, Scalar, binary, equals, fresh, literal
 
 if TYPE_CHECKING:
     from ivmc.rules import Differentiate
 
+COUNT = Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False)
+
 
 def delta(op: Join, d: Differentiate) -> Rel:
     left, right, on = op.left, op.right, op.on
-    change_left = Net(d(left)) if fans_out(right, on) else d(left)
-    change_right = Net(d(right)) if fans_out(left, on) else d(right)
+    change_left = lone_left = Net(d(left)) if fans_out(right, on) else d(left)
+    change_right = lone_right = Net(d(right)) if fans_out(left, on) else d(right)
+    match trusted(op):
+        case _, target, True:
+            lone_right, change_right = pruned(d(right), target)
+        case _, target, False:
+            lone_left, change_left = pruned(d(left), target)
+        case None:
+            pass
     both = Join(change_left, change_right, on)
-    return Join(change_left, right, on) + Join(left, change_right, on) - both
+    return Join(lone_left, right, on) + Join(left, lone_right, on) - both
+
+
+def trusted(op: Join) -> tuple[Scan, Scan, bool] | None:
+    """Who refers to the key of whom, where its changes would fan out; and whether it is the right side."""
+    for many, one in ((op.left, op.right), (op.right, op.left)):
+        if fans_out(many, op.on) and (found := referenced(many, one, op.on)):
+            return *found, one is op.right
+    return None
+
+
+def pruned(change: Rel, target: Scan) -> tuple[Rel, Rel]:
+    """σ[w = 0] and σ[w < 1] of a change, netted; the schema of `target` is the key that is referred to.
+
+    Of the latter, w ≠ −1 are the former. (A planner expects few rows to satisfy `=`, and most `<>`.)
+    """
+    copies = tuple(fresh(key.name, key) for key in target.schema)
+    renamed = Project(Delta(target), tuple(zip(copies, target.schema, strict=True)))
+    weight = fresh("net", BIGINT, nullable=False)
+    net = Aggregate(renamed, copies, ((weight, Call(COUNT, (), BIGINT, nullable=False, state=True)),))
+    old = Filter(net, (_compared(weight, "<", "1"),))
+    same = tuple(equals(key, copy) for key, copy in zip(target.schema, copies, strict=True))
+    columns = tuple((column, column) for column in change.schema)
+    known = Net(Project(Join(change, old, same), (*columns, (weight, weight))))
+    return Project(Filter(known, (_compared(weight, "<>", "-1"),)), columns), Project(known, columns)
+
+
+def _compared(weight: Col, op: str, bound: str) -> Scalar:
+    return binary(op, weight, literal(bound, BIGINT), BOOLEAN, COMPARISON, nullable=False, fallible=False)

@@ -31,6 +31,7 @@ def create(
     mode: Mode = "auto",
     schedule: str | None = None,
     or_replace: bool = False,
+    trust_foreign_keys: bool = True,
 ) -> Plan:
     """Compile a query against the live catalog, install it as `name` or `schema.name`, and fill it.
 
@@ -44,7 +45,14 @@ def create(
     with autocommit(conn), diagnosed(name):
         catalog = ivmc.Catalog.from_database(conn)
         schema, view = target(conn, name)
-        plan = ivmc.compile(sql, catalog, name=f"{schema}.{view}", mode=mode, version=catalog.version)
+        plan = ivmc.compile(
+            sql,
+            catalog,
+            name=f"{schema}.{view}",
+            mode=mode,
+            version=catalog.version,
+            trust_foreign_keys=trust_foreign_keys,
+        )
     install(conn, plan, or_replace=or_replace)
     return plan
 

@@ -168,8 +168,8 @@ def column(known: dict[int, TypeEntry], row: Row) -> Column:
 
 def foreign_key(places: dict[int, tuple[str, str]], row: Row) -> ForeignKey:
     """A foreign key of pg_constraint."""
-    _, target, columns, targets, valid = row
-    return ForeignKey(tuple(columns), *places[target], tuple(targets), valid)
+    _, target, columns, targets, valid, deferrable = row
+    return ForeignKey(tuple(columns), *places[target], tuple(targets), valid, deferrable)
 
 
 def load_routines(symbols: UserSymbols, known: dict[int, TypeEntry], rows: Answers) -> None:

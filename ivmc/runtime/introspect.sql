@@ -118,7 +118,7 @@ SELECT f.conrelid, f.confrelid,
        (SELECT array_agg(a.attname::text ORDER BY k.place)
         FROM unnest(f.confkey) WITH ORDINALITY AS k(number, place)
         JOIN pg_attribute AS a ON a.attrelid = f.confrelid AND a.attnum = k.number),
-       f.convalidated AND coalesce((to_jsonb(f) ->> 'conenforced')::bool, true)
+       f.convalidated AND coalesce((to_jsonb(f) ->> 'conenforced')::bool, true), f.condeferrable
 FROM pg_constraint AS f
 WHERE f.contype = 'f' AND NOT coalesce((to_jsonb(f) ->> 'conperiod')::bool, false)
 AND NOT EXISTS (SELECT FROM pg_constraint AS p WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid)

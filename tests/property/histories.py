@@ -1,13 +1,13 @@
 """Tables and what happens to them between refreshes, all tiny, so that duplicates and NULLs abound."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
-from ivmc.catalog import Column, Relation, Type
+from ivmc.catalog import Column, ForeignKey, Relation, Type
 from ivmc.ir import Rel, Scan, walk
 from ivmc.names import SCHEMA
 from ivmc.scalar import BOOLEAN, NUMERIC
@@ -35,6 +35,7 @@ ITEM = table("item", a=INTEGER, b=INTEGER, s=TEXT, v=NUMERIC)
 PART = table("part", ("id",), id=INTEGER, a=INTEGER, p=PRICE, ok=BOOLEAN)
 LINE = table("line", ("id", "s"), id=INTEGER, s=TEXT, b=INTEGER)
 TABLES = (ITEM, PART, LINE)
+REFERRING = replace(ITEM, foreign_keys=(ForeignKey(("a",), "public", "part", ("id",)),))
 
 Record = tuple[Any, ...]
 Records = tuple[Record, ...]
@@ -126,6 +127,20 @@ def histories(draw: st.DrawFn, batches: int = 1, *, zeros: bool = True) -> Histo
         states.append({name: rows for name, (rows, _) in results.items()})
         changes.append({name: change for name, (_, change) in results.items()})
     return History(tuple(states), tuple(changes))
+
+
+@st.composite
+def referring(draw: st.DrawFn) -> History:
+    """Histories in which item.a refers to part.id; items whose part is gone in the end go too."""
+    history = draw(histories())
+    parts = [{row[0] for row in state["part"]} for state in history.states]
+    old = tuple(row for row in history.states[0]["item"] if row[0] is None or row[0] in parts[0])
+    new, changes = after(ITEM, old, draw(st.lists(steps(ITEM), max_size=3)))
+    orphans = tuple(row for row in new if row[0] is not None and row[0] not in parts[1])
+    kept = tuple(row for row in new if row not in orphans)
+    changes += tuple((row, -1) for row in orphans)
+    states = ({**history.states[0], "item": old}, {**history.states[1], "item": kept})
+    return History(states, ({**history.batches[0], "item": changes},))
 
 
 def contents(relation: Relation, *, zeros: bool) -> st.SearchStrategy[Records]:

@@ -44,7 +44,7 @@ from ivmc.scalar import (
     literal,
     union_scales,
 )
-from tests.property.histories import INTEGER, PRICE, TABLES, TEXT, VALUES
+from tests.property.histories import INTEGER, LINE, PART, PRICE, REFERRING, TABLES, TEXT, VALUES
 
 # Expressions
 
@@ -388,3 +388,22 @@ def folded(draw: st.DrawFn, choice: Sequence[CallType] = FOLDED, *, fallible: bo
     """One aggregate without calls that are read again, over a stateless plan."""
     some = Plans(draw, fallible=fallible)
     return some.aggregated(some.plan(2), choice)
+
+
+@st.composite
+def along_a_foreign_key(draw: st.DrawFn) -> Rel:
+    """Items joined with the parts to which they refer, either way round, each perhaps filtered or joined."""
+    some = Plans(draw)
+    items, parts = scan(REFERRING), scan(PART)
+    sides: list[Rel] = [items, parts]
+    for i, side in enumerate(sides):
+        match draw(st.sampled_from(("plain", "filtered", "joined"))):
+            case "filtered":
+                sides[i] = Filter(side, (some.scalars(side).predicate(),))
+            case "joined":
+                sides[i] = some.joined(side, scan(LINE))
+            case _:
+                pass
+    more = (some.scalars(*sides).predicate(),) if draw(st.booleans()) else ()
+    left, right = draw(st.permutations(sides))
+    return Join(left, right, (equals(items.schema[0], parts.schema[0]), *more))

@@ -13,9 +13,9 @@ from ivmc.rules.aggregate import Extremum, Fold, fold, grouped
 from ivmc.stages import staged
 from ivmc.value import Row, value
 from ivmc.zset import ZSet, evaluate, image
-from tests.property.histories import Changes, History, Records, changes_of, histories, rows_of
+from tests.property.histories import Changes, History, Records, changes_of, histories, referring, rows_of
 from tests.property.maintenance import View, by_group, change, merged, narrowed
-from tests.property.relations import EXTREMA, FOLDED, SUMS, TRUTHS, folded, plans, risky
+from tests.property.relations import EXTREMA, FOLDED, SUMS, TRUTHS, along_a_foreign_key, folded, plans, risky
 
 any_fold = folded(FOLDED) | folded(EXTREMA) | folded(SUMS) | folded(TRUTHS)
 
@@ -43,6 +43,13 @@ def succeeds(rel: Rel, state: Mapping[str, Records], original: Rel) -> bool:
 
 @given(plans(), histories())
 def test_delta_leads_from_the_old_state_to_the_new(rel: Rel, history: History) -> None:
+    old, new = history.states
+    assert at(rel, old) + moved(differentiate(rel), new, history.batches[0], rel) == at(rel, new)
+
+
+@settings(max_examples=300)
+@given(along_a_foreign_key(), referring())
+def test_a_foreign_key_prunes_what_cancels(rel: Rel, history: History) -> None:
     old, new = history.states
     assert at(rel, old) + moved(differentiate(rel), new, history.batches[0], rel) == at(rel, new)
 

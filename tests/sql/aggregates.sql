@@ -163,6 +163,7 @@ GROUP BY d.id, d.name;
 -- └─ join on department_id = id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │     note   trusts the foreign key from employees to departments: no old row refers to a new one
 --    ├─ table employees e
 --    └─ table departments d
 --
@@ -230,6 +231,12 @@ BEGIN
         n.most, round(frontier.ms_full::numeric));
     END IF;
   END IF;
+  IF n.departments_changes > 0 AND NOT recompute THEN
+    recompute := NOT EXISTS (SELECT FROM pg_constraint c
+      WHERE c.conrelid = 'public.employees'::regclass AND c.confrelid = 'public.departments'::regclass
+        AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);
+    reason := CASE WHEN recompute THEN 'no foreign key from employees to departments' END;
+  END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
@@ -251,12 +258,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_f9cf5a42') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_64cd546f') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
     DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__groups (id integer, name text, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
-    CREATE TEMPORARY TABLE v__net (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_f9cf5a42 ();
+    CREATE TEMPORARY TABLE v__net (id integer, name text, net bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_64cd546f ();
   END IF;
 
   -- Stage v: what the view shows
@@ -282,14 +289,26 @@ BEGIN
   END IF;
   IF n.departments_changes > 0 THEN
     INSERT INTO pg_temp.v__net
-    SELECT d.id, d.name, sum(d.__ivmc_weight) AS __ivmc_weight
+    SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT d.id, d.name, d.__ivmc_weight
            FROM ivmc.changes_public_departments d
            WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
            LIMIT n.departments_changes
-         ) d
-    GROUP BY d.id, d.name
+         ) d,
+         (
+           SELECT d_2.id, coalesce(sum(d_2.__ivmc_weight), 0) AS net
+           FROM (
+                  SELECT d_2.id, d_2.__ivmc_weight
+                  FROM ivmc.changes_public_departments d_2
+                  WHERE (NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.departments_changes
+                ) d_2
+           GROUP BY d_2.id
+         ) groups
+    WHERE groups.net < 1
+      AND d.id = groups.id
+    GROUP BY d.id, d.name, groups.net
     HAVING sum(d.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
@@ -301,7 +320,8 @@ BEGIN
            coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
            coalesce(sum(v__net.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
     FROM public.employees e, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE e.department_id = v__net.id
+    WHERE v__net.net <> -1
+      AND e.department_id = v__net.id
     GROUP BY v__net.id, v__net.name;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;

@@ -18,6 +18,7 @@ SELECT o.id, c.name, o.amount FROM orders o JOIN customers c ON c.id = o.custome
 -- └─ join on id = customer_id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │     note   trusts the foreign key from orders to customers: no old row refers to a new one
 --    ├─ table orders o
 --    └─ table customers c
 --
@@ -78,6 +79,12 @@ BEGIN
         n.most, round(frontier.ms_full::numeric));
     END IF;
   END IF;
+  IF n.customers_changes > 0 AND NOT recompute THEN
+    recompute := NOT EXISTS (SELECT FROM pg_constraint c
+      WHERE c.conrelid = 'public.orders'::regclass AND c.confrelid = 'public.customers'::regclass
+        AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);
+    reason := CASE WHEN recompute THEN 'no foreign key from orders to customers' END;
+  END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
@@ -94,12 +101,12 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_fda46c43') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_dae5fd2c') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
     DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, amount numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_fda46c43 ();
+    CREATE TEMPORARY TABLE v__net (id integer, name text, net bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_dae5fd2c ();
   END IF;
 
   -- Stage v: what the view shows
@@ -118,14 +125,26 @@ BEGIN
   END IF;
   IF n.customers_changes > 0 THEN
     INSERT INTO pg_temp.v__net
-    SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
+    SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
-         ) c
-    GROUP BY c.id, c.name
+         ) c,
+         (
+           SELECT c_2.id, coalesce(sum(c_2.__ivmc_weight), 0) AS net
+           FROM (
+                  SELECT c_2.id, c_2.__ivmc_weight
+                  FROM ivmc.changes_public_customers c_2
+                  WHERE (NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
+                ) c_2
+           GROUP BY c_2.id
+         ) groups
+    WHERE groups.net < 1
+      AND c.id = groups.id
+    GROUP BY c.id, c.name, groups.net
     HAVING sum(c.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
@@ -133,7 +152,8 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__net.name, o.amount, v__net.__ivmc_weight
     FROM public.orders o, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE v__net.id = o.customer_id;
+    WHERE v__net.net <> -1
+      AND v__net.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.orders_changes > 0 AND n.net > 0 THEN
@@ -200,9 +220,11 @@ WHERE c.country = 'FR' AND i.price > 10;
 -- └─ join on customer_id = id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │     note   trusts the foreign key from orders to customers: no old row refers to a new one
 --    ├─ join on order_id = id
 --    │  │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │  │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │  │     note   trusts the foreign key from items to orders: no old row refers to a new one
 --    │  ├─ filter price > 10
 --    │  │  └─ table items i
 --    │  └─ table orders o
@@ -281,6 +303,18 @@ BEGIN
         n.most, round(frontier.ms_full::numeric));
     END IF;
   END IF;
+  IF n.customers_changes > 0 AND NOT recompute THEN
+    recompute := NOT EXISTS (SELECT FROM pg_constraint c
+      WHERE c.conrelid = 'public.orders'::regclass AND c.confrelid = 'public.customers'::regclass
+        AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);
+    reason := CASE WHEN recompute THEN 'no foreign key from orders to customers' END;
+  END IF;
+  IF n.orders_changes > 0 AND NOT recompute THEN
+    recompute := NOT EXISTS (SELECT FROM pg_constraint c
+      WHERE c.conrelid = 'public.items'::regclass AND c.confrelid = 'public.orders'::regclass
+        AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);
+    reason := CASE WHEN recompute THEN 'no foreign key from items to orders' END;
+  END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
@@ -300,14 +334,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_b5fa016d') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_08ae1e49') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
     DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__net, pg_temp.v__net_2;
     CREATE TEMPORARY TABLE v__delta (name text, placed date, article text, order_id integer, line integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (order_id integer, line integer, article text, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net (id integer, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net_2 (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_b5fa016d ();
+    CREATE TEMPORARY TABLE v__net (id integer, customer_id integer, placed date, net bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net_2 (id integer, name text, net bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_08ae1e49 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -333,14 +367,26 @@ BEGIN
   END IF;
   IF n.orders_changes > 0 THEN
     INSERT INTO pg_temp.v__net
-    SELECT o.id, o.customer_id, o.placed, sum(o.__ivmc_weight) AS __ivmc_weight
+    SELECT o.id, o.customer_id, o.placed, groups.net, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
            LIMIT n.orders_changes
-         ) o
-    GROUP BY o.id, o.customer_id, o.placed
+         ) o,
+         (
+           SELECT o_2.id, coalesce(sum(o_2.__ivmc_weight), 0) AS net
+           FROM (
+                  SELECT o_2.id, o_2.__ivmc_weight
+                  FROM ivmc.changes_public_orders o_2
+                  WHERE (NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
+                ) o_2
+           GROUP BY o_2.id
+         ) groups
+    WHERE groups.net < 1
+      AND o.id = groups.id
+    GROUP BY o.id, o.customer_id, o.placed, groups.net
     HAVING sum(o.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
@@ -349,6 +395,7 @@ BEGIN
     SELECT i.order_id, i.line, i.article, v__net.customer_id, v__net.placed, v__net.__ivmc_weight
     FROM public.items i, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE i.price > 10
+      AND v__net.net <> -1
       AND i.order_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
@@ -390,17 +437,29 @@ BEGIN
     WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
       AND c.country = 'FR';
   END IF;
-  IF n.c > 0 THEN
+  IF n.c > 0 AND n.customers_changes > 0 THEN
     INSERT INTO pg_temp.v__net_2
-    SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
+    SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
              AND c.country = 'FR'
            LIMIT n.c
-         ) c
-    GROUP BY c.id, c.name
+         ) c,
+         (
+           SELECT c_2.id, coalesce(sum(c_2.__ivmc_weight), 0) AS net
+           FROM (
+                  SELECT c_2.id, c_2.__ivmc_weight
+                  FROM ivmc.changes_public_customers c_2
+                  WHERE (NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
+                ) c_2
+           GROUP BY c_2.id
+         ) groups
+    WHERE groups.net < 1
+      AND c.id = groups.id
+    GROUP BY c.id, c.name, groups.net
     HAVING sum(c.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
   END IF;
@@ -410,6 +469,7 @@ BEGIN
     FROM public.items i, public.orders o, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
     WHERE i.price > 10
       AND i.order_id = o.id
+      AND v__net_2.net <> -1
       AND o.customer_id = v__net_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
