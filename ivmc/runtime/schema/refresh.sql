@@ -102,7 +102,8 @@ BEGIN
     rows_changed := 0;
     SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.pending, x.lock,
            format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
-           (f.system_identifier, f.database) IS DISTINCT FROM (ivmc.system(), ivmc.database())
+           concat(f.system_identifier, ' ', f.database)
+               <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
                OR pg_snapshot_xmax(f.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS abroad
     INTO v FROM ivmc.view x JOIN ivmc.frontier f ON f.view = x.id WHERE x.id = $1;
     IF v.id IS NULL THEN
