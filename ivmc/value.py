@@ -64,6 +64,8 @@ def _applied(scalar: Expression, values: list[Any]) -> Any:
             return TESTS[name](operand)
         case "image", [operand]:
             return operand.as_tuple() if isinstance(operand, Decimal) else (operand,)
+        case "array", _:
+            return tuple(values)
         case "cast", [operand]:
             return _converted(operand, scalar.type)
         case name, _ if name in STRICT:

@@ -1,7 +1,7 @@
 """Plans that Hypothesis draws, composed freely from the operators of queries and refreshes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal, TypeAlias
 
@@ -171,20 +171,25 @@ class Plans:
     aggregates  aggregates anywhere, those that are read again too
     fallible    expressions that can divide by zero
     signed      operators of refreshes: Negate, Net, empty sums
+    dependent   right sides of joins that read columns of the left
+    around      those columns
     """
 
     draw: st.DrawFn
     aggregates: bool = False
     fallible: bool = False
     signed: bool = False
+    dependent: bool = False
+    around: tuple[Col, ...] = ()
 
     def scalars(self, *rels: Rel) -> Scalars:
-        return Scalars(self.draw, list(chain(*(rel.schema for rel in rels))), self.fallible)
+        return Scalars(self.draw, list(chain(self.around, *(rel.schema for rel in rels))), self.fallible)
 
     def plan(self, depth: int) -> Rel:
         kinds = ["filter", "project", "join", "join", "outer", "match", "match", "expand", "union", "scan"]
         kinds += ["aggregate"] * 2 * self.aggregates
         kinds += ["negate", "negate", "net", "padded", "empty"] * self.signed
+        kinds += ["correlated"] * 8 * bool(self.around)
         kind = self.draw(st.sampled_from(kinds)) if depth else "scan"
         match kind:
             case "filter":
@@ -193,15 +198,13 @@ class Plans:
             case "project":
                 return self.projected(self.plan(depth - 1))
             case "join":
-                return self.joined(
-                    self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0))))
-                )
+                return self.joined(*self.sides(depth))
             case "outer":
-                return self.outer(self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0)))))
+                return self.outer(*self.sides(depth))
             case "match":
-                return self.matched(
-                    self.plan(depth - 1), self.plan(self.draw(st.sampled_from((depth - 1, 0))))
-                )
+                return self.matched(*self.sides(depth))
+            case "correlated":
+                return self.correlated(self.plan(depth - 1))
             case "expand":
                 return self.expanded(self.plan(depth - 1))
             case "union":
@@ -220,6 +223,18 @@ class Plans:
             case _:
                 return self.leaf()
 
+    def sides(self, depth: int) -> tuple[Rel, Rel]:
+        """The two sides of a join."""
+        left = self.plan(depth - 1)
+        reads = self.around + left.schema if self.dependent and self.draw(st.integers(0, 4)) else self.around
+        right = replace(self, around=reads)
+        return left, right.plan(self.draw(st.sampled_from((depth - 1, depth - 1 if self.dependent else 0))))
+
+    def correlated(self, rel: Rel) -> Rel:
+        """The rows that have the same value as one from around."""
+        pairs = [(a, b) for a in self.around for b in rel.schema if a.type == b.type]
+        return Filter(rel, (equals(*self.draw(st.sampled_from(pairs))),)) if pairs else rel
+
     def several(self) -> int:
         return self.draw(st.integers(1, 2))
 
@@ -230,6 +245,8 @@ class Plans:
             return scan(relation)
         column = fresh("one", INTEGER)
         rows = self.draw(st.lists(st.sampled_from((1, 2, None)), min_size=1, max_size=2))
+        if self.around:
+            return Values((column,), tuple((self.scalars().scalar(INTEGER),) for _ in rows))
         return Values((column,), tuple((constant(datum, INTEGER),) for datum in rows))
 
     def projected(self, rel: Rel) -> Project:
@@ -367,8 +384,8 @@ def aggregate_call(scalars: Scalars, choice: Sequence[CallType]) -> Call:
 
 @st.composite
 def plans(draw: st.DrawFn, depth: int = 3, *, aggregates: bool = False, fallible: bool = False,
-          signed: bool = False) -> Rel:  # fmt: skip
-    return Plans(draw, aggregates, fallible, signed).plan(depth)
+          signed: bool = False, dependent: bool = False) -> Rel:  # fmt: skip
+    return Plans(draw, aggregates, fallible, signed, dependent).plan(depth)
 
 
 @st.composite

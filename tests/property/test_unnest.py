@@ -1,0 +1,23 @@
+"""Plans with dependent joins mean the same without them, in the reference interpreter."""
+
+from hypothesis import given, settings
+
+from ivmc.ir import Join, Match, Outer, Rel, free, verify, walk
+from ivmc.unnest import unnest
+from tests.property.histories import History, histories
+from tests.property.relations import plans
+from tests.property.test_laws import at
+
+
+@settings(max_examples=500)
+@given(plans(aggregates=True, dependent=True), histories(batches=0))
+def test_without_dependent_joins_a_plan_means_the_same(rel: Rel, history: History) -> None:
+    plan = unnest(rel)
+    assert not any(dependent(node) for node in walk(plan))
+    verify(plan)
+    assert plan.schema == rel.schema
+    assert at(plan, history.states[0], rel) == at(rel, history.states[0])
+
+
+def dependent(node: Rel) -> bool:
+    return isinstance(node, Join | Outer | Match) and not free(node.right).isdisjoint(node.left.schema)
