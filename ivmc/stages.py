@@ -18,6 +18,7 @@ from ivmc.normalise import normalise
 from ivmc.properties import keys, reduced, shortest
 from ivmc.rules.aggregate import Fold, fold
 from ivmc.scalar import Col, Scalar, is_stable, substitute
+from ivmc.unnest import unnest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Staged:
 def staged(rel: Rel, id: str) -> Staged:
     """Split a bound query. The root's table is called `id`, the others `id__1`, `id__2`, …"""
     schema = rel.schema
-    canonical = normalise(_identified(rel))
+    canonical = normalise(_identified(unnest(rel)))
     found: list[Stage] = []
     finish = _finish(canonical)
     if finish is None:

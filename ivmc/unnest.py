@@ -23,10 +23,10 @@ Source  Neumann, Kemper 2015, "Unnesting Arbitrary Queries"; Galindo-Legaria, Jo
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from ivmc.few import argument, case, over_nothing, over_one
 from ivmc.ir import (
+    UNIT,
     Aggregate,
     Call,
     Expand,
@@ -61,8 +61,6 @@ from ivmc.scalar import (
     matches,
     substitute,
 )
-
-UNIT: Final = Values((), ((),))
 
 
 def unnest(rel: Rel) -> Rel:

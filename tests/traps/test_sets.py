@@ -1,6 +1,5 @@
 """Trap 24: set operations."""
 
-
 import pytest
 
 from tests.maintained import Connection, Story, follow
