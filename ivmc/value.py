@@ -20,6 +20,10 @@ from ivmc.scalar import Col, Expression, Logic, Scalar
 Row = Mapping[Col, Any]
 
 
+class SeveralRows(Exception):  # noqa: N818 - PostgreSQL's error 21000, cardinality_violation
+    """A query that stands for a value has more than one row."""
+
+
 def holds(predicates: Iterable[Scalar], row: Row) -> bool:
     """Is every predicate true? The first that is not ends the test."""
     return all(value(predicate, row) is True for predicate in predicates)
@@ -39,6 +43,12 @@ def value(scalar: Scalar, row: Row) -> Any:
             return _constant(text, scalar.type)
         case Expression("case", template, args):
             return _case(args, row, simple=template[0] == "CASE ")
+        case Expression("single", _, (rows, only, _)):
+            if value(rows, row) > 1:
+                raise SeveralRows
+            return value(only, row) if value(rows, row) else None
+        case Expression("row", template, args):
+            return _rows_compared(template, [value(arg, row) for arg in args])
         case Expression("coalesce", _, args):
             return next((v for arg in args if (v := value(arg, row)) is not None), None)
         case Expression("distinct", template, (left, right)):
@@ -66,6 +76,8 @@ def _applied(scalar: Expression, values: list[Any]) -> Any:
             return operand.as_tuple() if isinstance(operand, Decimal) else (operand,)
         case "array", _:
             return tuple(values)
+        case "subscript", [operand]:
+            return operand[0] if operand else None
         case "cast", [operand]:
             return _converted(operand, scalar.type)
         case name, _ if name in STRICT:
@@ -83,6 +95,18 @@ def _junction(args: Iterable[Scalar], row: Row, *, decisive: bool) -> bool | Non
             return bool(decisive)
         unknown = unknown or truth is None
     return None if unknown else not decisive
+
+
+def _rows_compared(template: Sequence[str], values: Sequence[Any]) -> bool | None:
+    """The first parts that are not equal decide."""
+    width = len(values) // 2
+    op = template[width].strip(" ()")
+    for left, right in zip(values[:width], values[width:], strict=True):
+        if left is None or right is None:
+            return None
+        if left != right:
+            return bool(STRICT[op](left, right))
+    return "=" in op
 
 
 def _case(args: Sequence[Scalar], row: Row, *, simple: bool) -> Any:

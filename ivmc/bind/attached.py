@@ -81,11 +81,6 @@ class Attachments:
         self.add(Attached(right, on, mark))
         return mark
 
-    @property
-    def columns(self) -> frozenset[Col]:
-        """The columns that the joins add."""
-        return frozenset().union(*(join.columns for join in self.joins))
-
     def needed(self, read: Iterable[Col]) -> tuple[Attached, ...]:
         """The joins whose columns are read, and those that they read in turn."""
         wanted, found = set(read), []
@@ -94,6 +89,11 @@ class Attachments:
                 wanted |= join.read
                 found.append(join)
         return tuple(reversed(found))
+
+    def behind(self, read: frozenset[Col]) -> frozenset[Col]:
+        """The columns that are read, in place of those that the joins add what these read."""
+        joins = self.needed(read)
+        return read.union(*(join.read for join in joins)).difference(*(join.columns for join in joins))
 
     def over(self, rel: Rel, *scalars: Scalar) -> Rel:
         """`rel` with every column that the scalars read."""

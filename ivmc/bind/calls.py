@@ -6,6 +6,7 @@ Functions".
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
@@ -18,7 +19,7 @@ from ivmc.bind.verbatim import text
 from ivmc.catalog import Function, Unresolved
 from ivmc.diagnostics import Diagnostic
 from ivmc.names import identifier
-from ivmc.scalar import Expression, Scalar, columns, listed
+from ivmc.scalar import Expression, Scalar, listed
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -55,10 +56,12 @@ def _called(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, .
     if node.over is not None or found.kind == "w":
         return e.context.unmaintained(errors.WindowFunction(span, name), found.result)
     if found.kind == "a":
-        home = _home(e, args)
-        if home.collect is None:
-            raise e.context.fail(errors.AggregateNotAllowed(span, name, home.clause))
-        return home.collect(node, found, args)
+        home = _home(e, node, args)
+        if home is not e:
+            return function(home, node)
+        if e.collect is None:
+            raise e.context.fail(errors.AggregateNotAllowed(span, name, e.clause))
+        return e.collect(node, found, args)
     if clause := facts.clause_for_aggregates(node):
         fault = f"{clause} specified, but {found.name} is not an aggregate function"
         raise e.context.fail(errors.InvalidCall(span, fault))
@@ -67,15 +70,19 @@ def _called(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, .
     return _applied(e, node, found, args)
 
 
-def _home(e: Expressions, args: tuple[Scalar, ...]) -> Expressions:
+def _home(e: Expressions, node: Syntax, args: tuple[Scalar, ...]) -> Expressions:
     """Where the query stands that an aggregate belongs to: the innermost whose columns it reads.
 
     In `HAVING EXISTS (SELECT … WHERE x = sum(outer.y))` it is the outer one.
+    Source: check_agglevels_and_constraints (parse_agg.c).
     """
-    read = columns(*args)
+    condition = (
+        () if node.agg_filter is None else (replace(e, collect=None).condition(node.agg_filter, "FILTER"),)
+    )
+    read = e.read(*args, *condition)
     for scope in e.scope.levels() if read else ():
         reader = e if scope is e.scope else scope.reader
-        if reader is not None and not read.isdisjoint(reader.columns):
+        if reader is not None and not read.isdisjoint(scope.columns):
             return reader
     return e
 

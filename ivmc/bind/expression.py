@@ -44,11 +44,10 @@ class Expressions:
     def catalog(self) -> Catalog:
         return self.context.catalog
 
-    @property
-    def columns(self) -> frozenset[Col]:
-        """The columns of this very query: of its FROM, and of what its expressions are joined with."""
-        named = (scalar for _, scalar in self.scope.everything())
-        return columns_of(*named) | (self.attached.columns if self.attached else frozenset())
+    def read(self, *scalars: Scalar) -> frozenset[Col]:
+        """The columns that the scalars read, and the queries in them from around them."""
+        found = columns_of(*scalars)
+        return self.attached.behind(found) if self.attached else found
 
     def bind(self, node: Syntax) -> Scalar:
         """The scalar of one syntax node; POISON where something in it was reported."""

@@ -88,13 +88,15 @@ class Scope:
         """This scope, as a query in an expression sees it."""
         return replace(self, reader=reader)
 
-    def everything(self) -> Named:
+    @property
+    def columns(self) -> frozenset[Col]:
         """All columns that a name could mean at this level."""
-        return self.visible + tuple(pair for entry in self.entries for pair in entry.columns)
+        everything = (self.visible, *(entry.columns for entry in self.entries))
+        return frozenset(column for named in everything for _, column in named)
 
     def out_of_reach(self) -> Scope:
         """The scope of the left side of RIGHT and FULL JOIN, seen from the right one."""
-        return replace(self, barred=frozenset(column for _, column in self.everything()))
+        return replace(self, barred=self.columns)
 
     def mapped(self, above: Mapping[Col, Col]) -> Scope:
         """The same names for the columns that a join makes of these."""

@@ -15,7 +15,6 @@ from pglast.enums import LimitOption, SetOperation
 from ivmc import errors
 from ivmc.bind import combined
 from ivmc.bind.aggregates import Aggregates
-from ivmc.bind.attached import joined
 from ivmc.bind.coercion import converted
 from ivmc.bind.computed import column_of
 from ivmc.bind.context import POISON, TEXT, UNKNOWN, Context, Opaque, Syntax
@@ -180,7 +179,7 @@ class Simple:
         attached = self.tables.attachments()
         binder = Expressions(self.context, scope, "WHERE", attached=attached)
         predicates = conjuncts(binder.condition(self.node.whereClause))
-        return Filter(joined(rel, attached.joins), predicates) if predicates else rel
+        return Filter(attached.over(rel, *predicates), predicates) if predicates else rel
 
     def having(self, aggregates: Aggregates) -> Scalar | None:
         """The condition on groups."""
