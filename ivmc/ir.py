@@ -9,8 +9,8 @@ the papers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Final, TypeVar
 
 from ivmc.catalog import Function, Relation, Type
@@ -370,6 +370,24 @@ def free(rel: Rel) -> frozenset[Col]:
             beside = inputs(node)[0].schema if isinstance(node, Join | Outer | Match) else ()
             memo[node] = found - frozenset(beside)
         return memo[node]
+
+    return visit(rel)
+
+
+def shape(rel: Rel) -> Hashable:
+    """What two relations have in common that differ in the identity of their columns alone."""
+    numbers: dict[int, int] = {}
+
+    def visit(part: object) -> Hashable:
+        if isinstance(part, Col):
+            return (numbers.setdefault(part.id, len(numbers)), part.type, part.nullable, part.collation)
+        if isinstance(part, Scan):
+            return (Scan, part.relation, tuple((column.name, visit(column)) for column in part.schema))
+        if isinstance(part, Node):
+            return (type(part), *(visit(getattr(part, field.name)) for field in fields(part)))  # type: ignore[arg-type]
+        if isinstance(part, tuple):
+            return tuple(visit(item) for item in part)
+        return part
 
     return visit(rel)
 

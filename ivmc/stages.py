@@ -9,10 +9,10 @@ evaluated by the view that the user reads, unless it depends on session settings
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivmc.catalog import Column, Relation
-from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_inputs
+from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, shape, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
 from ivmc.properties import keys, reduced, shortest
@@ -123,10 +123,13 @@ def _finish(rel: Rel) -> tuple[Aggregate, tuple[tuple[Col, Scalar], ...], tuple[
 
 
 def _cut(rel: Rel, id: str, found: list[Stage]) -> Rel:
-    """`rel` with every aggregate replaced by a scan of its stage."""
+    """`rel` with every aggregate replaced by a scan of its stage; equal ones share one."""
     rel = _cut_inputs(rel, id, found)
     if not isinstance(rel, Aggregate):
         return rel
+    known = next((stage for stage in found if stage.op is not None and shape(stage.op) == shape(rel)), None)
+    if known is not None:
+        return replace(known.scan, schema=rel.schema)
     stage = _aggregate(rel, fitted(id, f"__{len(found) + 1}"))
     found.append(stage)
     return stage.scan

@@ -100,7 +100,8 @@ def evaluate(
 
     `new` holds the current rows of each scan, `delta` its changes, netted or not (none where it
     has no entry), `carried` the rows of temporary tables by name. A scan that lacks some columns
-    reads those that it has from the scan of the same relation that has them all.
+    reads those that it has from the scan of the same relation that has them all; one whose columns
+    are others, from a scan of the same relation, by position.
     """
     return ZSet(_Interpreter(new, delta or {}, carried or {}).rows(rel))
 
@@ -124,7 +125,9 @@ class _Interpreter:
             case Scan():
                 return _scanned(self.new, rel)
             case Delta(scan):
-                return _scanned(self.delta, scan) if _widest(self.delta, scan) else []
+                return (
+                    _scanned(self.delta, scan) if any(s.relation == scan.relation for s in self.delta) else []
+                )
             case Carried(name, schema):
                 return [({c: row[c] for c in schema}, weight) for row, weight in self.carried[name]]
             case Values(schema, rows):
@@ -214,9 +217,15 @@ def _widest(states: Mapping[Scan, Iterable[Weighted]], scan: Scan) -> Scan | Non
 
 def _scanned(states: Mapping[Scan, Iterable[Weighted]], scan: Scan) -> list[Weighted]:
     wide = _widest(states, scan)
-    if wide is None:
+    if wide is not None:
+        return [({c: row[c] for c in scan.schema}, weight) for row, weight in states[wide]]
+    same = next(
+        (s for s in states if s.relation == scan.relation and len(s.schema) == len(scan.schema)), None
+    )
+    if same is None:
         raise KeyError(f"no rows are given for {scan.alias}")
-    return [({c: row[c] for c in scan.schema}, weight) for row, weight in states[wide]]
+    pairs = list(zip(scan.schema, same.schema, strict=True))
+    return [({c: row[other] for c, other in pairs}, weight) for row, weight in states[same]]
 
 
 # Aggregates

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from ivmc.catalog import Catalog
 from ivmc.emit.block import Block
@@ -33,7 +34,7 @@ from ivmc.ir import (
     walk,
 )
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
-from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, substitute
+from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, fresh, substitute
 
 RESERVED = frozenset({"frontier", "n"})
 
@@ -150,8 +151,11 @@ class Queries:
     def scan(self, rel: Scan) -> Block:
         if rel.relation.schema == SCHEMA and rel.relation.name in self.stored:
             names, outputs = self.stored[rel.relation.name]
-            block = self.table(qualified(SCHEMA, rel.relation.name), rel.alias, names)
-            block.values = {column: outputs[column] for column in rel.schema}
+            own: dict[Col, Scalar] = {column: fresh(column.name, column) for column in names}
+            printed = {cast("Col", own[column]): name for column, name in names.items()}
+            block = self.table(qualified(SCHEMA, rel.relation.name), rel.alias, printed)
+            seen = zip(rel.schema, outputs.values(), strict=True)
+            block.values = {column: substitute(scalar, own) for column, scalar in seen}
             return block
         names = {column: column.name for column in rel.schema}
         return self.table(qualified(rel.relation.schema, rel.relation.name), rel.alias, names)
@@ -159,7 +163,7 @@ class Queries:
     def delta(self, scan: Scan) -> Block:
         if scan.relation.name in self.changes and scan.relation.schema == SCHEMA:
             _, outputs = self.stored[scan.relation.name]
-            names = {c: n for c, n in positional(tuple(outputs)).items() if c in scan.schema}
+            names = dict(zip(scan.schema, positional(tuple(outputs)).values(), strict=True))
             return self.table(
                 f"pg_temp.{identifier(self.changes[scan.relation.name])}", scan.alias, names, signed=True
             )
