@@ -25,6 +25,7 @@ OR, AND, NOT, IS, COMPARISON, IN, OPERATOR, ADDITIVE, MULTIPLICATIVE, POWER = ra
 COLLATE, NEGATION, CAST, ATOM = 12, 13, 15, 20
 
 COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
+STRICT: Final = frozenset({"+", "-", "*", "/", "cast"})  # NULL where any argument is
 
 
 class Node:
@@ -187,10 +188,19 @@ def image(scalar: Scalar) -> Scalar:
 def rejects_null(predicates: Iterable[Scalar], column: Scalar) -> bool:
     """Is it certain that no row with NULL in this column satisfies all of the predicates?"""
     return any(
-        isinstance(p, Expression) and p.name in COMPARISONS and column in p.args
+        isinstance(p, Expression)
+        and p.name in COMPARISONS
+        and any(_carries_null(side, column) for side in p.args)
         for predicate in predicates
         for p in conjuncts(predicate)
     )
+
+
+def _carries_null(scalar: Scalar, column: Scalar) -> bool:
+    """Is it certain that the scalar is NULL where the column is?"""
+    if isinstance(scalar, Expression) and scalar.name in STRICT:
+        return any(_carries_null(part, column) for part in scalar.args)
+    return scalar == column
 
 
 def children(scalar: Scalar) -> tuple[Scalar, ...]:
