@@ -36,8 +36,10 @@ def formula(rel: Rel) -> str:
             return "values"
         case Filter(input) | Project(input):
             return formula(input)
+        case Negate(Negate(input)):
+            return formula(input)
         case Negate(input):
-            return f"− {formula(input)}"
+            return f"− {_operand(input)}" if isinstance(input, Union) else f"− {formula(input)}"
         case Net(input):
             return f"net({formula(input)})"
         case Aggregate(input):
@@ -45,7 +47,7 @@ def formula(rel: Rel) -> str:
         case Expand(input):
             return f"expand({formula(input)})"
         case Join(left, right):
-            return f"{_operand(left)} ⋈ {_operand(right)}"
+            return f"{formula(left) if _is_join(left) else _operand(left)} ⋈ {_operand(right)}"
         case Outer(left, right):
             return f"{_operand(left)} ⟕ {_operand(right)}"
         case Match(left, right, _, negated, mark):
@@ -54,6 +56,12 @@ def formula(rel: Rel) -> str:
             return f"({' + '.join(map(formula, terms))})"
         case _:
             assert_never(rel)
+
+
+def _is_join(rel: Rel) -> bool:
+    while isinstance(rel, Filter | Project):
+        rel = rel.input
+    return isinstance(rel, Join)
 
 
 def _operand(rel: Rel) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ivmc.differentiate import derivatives
+from ivmc.emit.formula import formula
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared, indent
 from ivmc.ir import (
@@ -278,6 +279,7 @@ class Program:
         for term in self.terms(rel):
             ready = self.prepared(term)
             with self.when(" AND ".join(f"{guard} > 0" for guard in self.guards(ready))):
+                self.emit(f"-- {formula(ready)}")
                 sink(ready)
 
     def guards(self, rel: Rel) -> list[str]:

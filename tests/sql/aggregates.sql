@@ -97,6 +97,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
+    -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
@@ -270,6 +271,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
+    -- Δe ⋈ d′
     INSERT INTO pg_temp.v__groups
     SELECT d.id,
            d.name,
@@ -288,6 +290,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.departments_changes > 0 THEN
+    -- net(Δd ⋈ γ(Δd))
     INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -313,6 +316,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
+    -- e′ ⋈ net
     INSERT INTO pg_temp.v__groups
     SELECT v__net.id,
            v__net.name,
@@ -326,6 +330,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.employees_changes > 0 AND n.net > 0 THEN
+    -- − Δe ⋈ net
     INSERT INTO pg_temp.v__groups
     SELECT v__net.id,
            v__net.name,
@@ -1441,6 +1446,7 @@ BEGIN
       AND employees.hired > '2020-01-01';
   END IF;
   IF n.employees > 0 THEN
+    -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
            coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
@@ -1579,6 +1585,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
+    -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
@@ -1716,6 +1723,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
+    -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            employees.hired,
@@ -1930,6 +1938,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
+    -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,

@@ -361,6 +361,7 @@ BEGIN
 
   -- Stage v: what the view shows
   IF n.orders_changes > 0 THEN
+    -- Δorders
     INSERT INTO pg_temp.v__delta
     SELECT orders.customer, orders.amount, orders.__ivmc_weight
     FROM (
@@ -372,6 +373,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
+    -- Δreturns
     INSERT INTO pg_temp.v__delta
     SELECT returns.customer, returns.amount, returns.__ivmc_weight
     FROM (

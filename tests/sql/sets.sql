@@ -115,6 +115,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.orders_changes > 0 THEN
+    -- Δorders
     INSERT INTO pg_temp.v__groups
     SELECT orders.customer,
            coalesce(sum(orders.__ivmc_weight), 0) AS __ivmc_count,
@@ -129,6 +130,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
+    -- Δreturns
     INSERT INTO pg_temp.v__groups
     SELECT returns.customer,
            coalesce(sum(returns.__ivmc_weight), 0) AS __ivmc_count,
@@ -333,6 +335,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.orders_changes > 0 THEN
+    -- Δorders
     INSERT INTO pg_temp.v__groups
     SELECT orders.customer,
            orders.city,
@@ -348,6 +351,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
+    -- Δreturns
     INSERT INTO pg_temp.v__groups
     SELECT returns.customer,
            returns.city,
@@ -422,6 +426,7 @@ BEGIN
     WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0;
   END IF;
   IF n.v__1 > 0 THEN
+    -- expand(Δv__1)
     INSERT INTO pg_temp.v__delta
     SELECT v__1.customer, v__1.city, v__1.__ivmc_weight
     FROM (
