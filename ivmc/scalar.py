@@ -185,6 +185,11 @@ def image(scalar: Scalar) -> Scalar:
     return Expression("image", template, (scalar,), Type("pg_catalog", "bytea"), False, fallible=False)
 
 
+def is_present(scalar: Scalar) -> Scalar:
+    """`scalar IS NOT NULL`."""
+    return Expression("is not null", ("", " IS NOT NULL"), (scalar,), BOOLEAN, False, IS, (ATOM,), False)
+
+
 def rejects_null(predicates: Iterable[Scalar], column: Scalar) -> bool:
     """Is it certain that no row with NULL in this column satisfies all of the predicates?"""
     return any(

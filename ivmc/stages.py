@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ivmc.catalog import Column, Relation
+from ivmc.decompose import decompose
 from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, shape, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
@@ -63,7 +64,7 @@ class Staged:
 def staged(rel: Rel, id: str) -> Staged:
     """Split a bound query. The root's table is called `id`, the others `id__1`, `id__2`, …"""
     schema = rel.schema
-    canonical = normalise(_identified(unnest(rel)))
+    canonical = normalise(_identified(decompose(unnest(rel))))
     found: list[Stage] = []
     finish = _finish(canonical)
     if finish is None:

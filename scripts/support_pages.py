@@ -82,6 +82,13 @@ CONSTRUCTS = (
         "aggregate",
         "SELECT customer, min(placed) AS first, max(amount) AS largest FROM orders GROUP BY customer",
     ),
+    Construct(
+        "`count(DISTINCT …)`, `sum(DISTINCT …)`, several of them, beside other calls:"
+        " a hidden table of the different values",
+        "aggregate",
+        "SELECT customer, count(DISTINCT note) AS notes, count(DISTINCT placed::date) AS days, count(*) AS n"
+        " FROM orders GROUP BY customer",
+    ),
     Construct("`DISTINCT`, `UNION`", "aggregate", "SELECT DISTINCT customer FROM orders"),
     Construct(
         "`INTERSECT [ALL]`, `EXCEPT [ALL]`",
@@ -89,11 +96,11 @@ CONSTRUCTS = (
         "SELECT id FROM customers EXCEPT ALL SELECT customer FROM orders",
     ),
     Construct(
-        "every other aggregate: `string_agg`, percentiles, `DISTINCT` and `ORDER BY` inside, sums of floats,"
-        " those of extensions and your own",
+        "every other aggregate: `string_agg`, percentiles, `ORDER BY` inside, sums"
+        " of floats, those of extensions and your own",
         "reread",
-        "SELECT customer, string_agg(note, ', ' ORDER BY id) AS notes, count(DISTINCT note) AS different,"
-        " sum(weight) AS weight FROM orders GROUP BY customer",
+        "SELECT customer, string_agg(note, ', ' ORDER BY id) AS notes, sum(weight) AS weight"
+        " FROM orders GROUP BY customer",
     ),
     Construct(
         "aggregates over aggregates, joins of aggregates: a hidden table for each aggregate",

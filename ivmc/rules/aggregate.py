@@ -46,6 +46,7 @@ from ivmc.scalar import (
     call,
     conjunction,
     fresh,
+    is_present,
     literal,
     null,
 )
@@ -113,7 +114,7 @@ def grouped(rel: Rel, op: Aggregate, folded: Fold) -> Rel:
 def _best(rel: Rel, op: Aggregate, extremum: Extremum) -> Rel:
     """Per group, the best net value and its net count."""
     value = extremum.value
-    present = Expression("is not null", ("", " IS NOT NULL"), (value,), BOOLEAN, False, ATOM, (ATOM,), False)
+    present = is_present(value)
     outputs = (*((key, key) for key in op.keys), (value, extremum.of))
     rows = rel if extremum.filter is None else Filter(rel, (extremum.filter,))
     net = Net(Filter(Project(rows, outputs), (present,)))
@@ -168,7 +169,9 @@ def unfolded(one: Call) -> str | None:
     if one.function.schema != "pg_catalog":
         return f"{name}() is not an aggregate that ivmc knows"
     if one.distinct and name not in ("min", "max", "bool_and", "bool_or", "every"):
-        return f"{name}(DISTINCT …) is read again"
+        return (
+            f"{name}(DISTINCT …): equal values are not all alike, or other calls of the group are read again"
+        )
     if name in ("sum", "avg"):
         if kind in ("float4", "float8"):
             return f"{name}({kind}): floating-point sums cannot be taken back exactly"

@@ -1151,8 +1151,8 @@ SELECT department_id,
 FROM ivmc.v;
 
 -- ==== DISTINCT and FILTER inside aggregates
--- expect: reread
--- expect-not: aggregate
+-- expect: aggregate, union
+-- expect-not: reread
 SELECT department_id, count(DISTINCT salary) AS salaries, count(*) FILTER (WHERE salary > 100) AS well_paid
 FROM employees GROUP BY department_id;
 
@@ -1160,30 +1160,59 @@ FROM employees GROUP BY department_id;
 -- public.v: differential refresh
 --
 -- aggregate by department_id: count
--- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
--- │     state  ivmc.v: the result
--- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
--- │     note   count(DISTINCT …) is read again
--- └─ table employees
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ union all
+--    ├─ compute 0, NULL::integer
+--    │  └─ stage v__1
+--    └─ compute 1, NULL::integer
+--       └─ table employees
 --
--- Indexes without which a refresh scans the table:
---   CREATE INDEX ON public.employees (department_id);
+-- aggregate by department_id, salary: distinct rows
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ filter salary IS NOT NULL
+--    └─ table employees
 
 -- ---- sql
+CREATE TABLE ivmc.v__1 (
+  department_id integer,
+  salary integer NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v__1 (hash_record_extended(ROW(department_id, salary), 0));
+
 CREATE TABLE ivmc.v (
   department_id integer,
-  count bigint NOT NULL,
-  count_2 bigint NOT NULL
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_count_filtered bigint NOT NULL
 ) WITH (fillfactor = 70);
 
 CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
 
-INSERT INTO ivmc.v (department_id, count, count_2)
-SELECT employees.department_id,
-       count(DISTINCT employees.salary) AS count,
-       count(*) FILTER (WHERE employees.salary > 100) AS count_2
+INSERT INTO ivmc.v__1 (department_id, salary, __ivmc_count)
+SELECT employees.department_id, employees.salary, count(*) AS __ivmc_count
 FROM public.employees
-GROUP BY employees.department_id;
+WHERE employees.salary IS NOT NULL
+GROUP BY employees.department_id, employees.salary;
+
+INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_count_filtered)
+SELECT terms.department_id,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE terms.salary IS NOT NULL) AS __ivmc_count_salary,
+       count(*) FILTER (WHERE (terms.salary_2 > 100 AND terms.arm = 1)) AS __ivmc_count_filtered
+FROM (
+       SELECT v__1.department_id, 0 AS arm, v__1.salary, NULL::integer AS salary_2
+       FROM ivmc.v__1
+       UNION ALL
+       SELECT employees.department_id, 1 AS arm, NULL::integer AS salary, employees.salary AS salary_2
+       FROM public.employees
+     ) terms
+GROUP BY terms.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean, waiting bigint[],
@@ -1196,8 +1225,12 @@ DECLARE
   pending bigint := 0;
   most bigint;
   employees_changes bigint := 0;
-  touched bigint := 0;
+  groups bigint := 0;
+  employees bigint := 0;
   step bigint;
+  old bigint := 0;
+  changes bigint := 0;
+  groups_2 bigint := 0;
 BEGIN
   strategy := 'differential';
   n.employees_changes := coalesce(waiting[1], 0);
@@ -1223,13 +1256,29 @@ BEGIN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
-    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT employees.department_id,
-           count(DISTINCT employees.salary) AS count,
-           count(*) FILTER (WHERE employees.salary > 100) AS count_2
+    DELETE FROM ivmc.v__1;
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
+    SELECT employees.department_id, employees.salary, count(*) AS __ivmc_count
     FROM public.employees
-    GROUP BY employees.department_id;
-    INSERT INTO ivmc.v (department_id, count, count_2) TABLE pg_temp.v__anew;
+    WHERE employees.salary IS NOT NULL
+    GROUP BY employees.department_id, employees.salary;
+    INSERT INTO ivmc.v__1 (department_id, salary, __ivmc_count) TABLE pg_temp.v__1__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__1__anew;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT terms.department_id,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE terms.salary IS NOT NULL) AS __ivmc_count_salary,
+           count(*) FILTER (WHERE (terms.salary_2 > 100 AND terms.arm = 1)) AS __ivmc_count_filtered
+    FROM (
+           SELECT v__1.department_id, 0 AS arm, v__1.salary, NULL::integer AS salary_2
+           FROM ivmc.v__1
+           UNION ALL
+           SELECT employees.department_id, 1 AS arm, NULL::integer AS salary, employees.salary AS salary_2
+           FROM public.employees
+         ) terms
+    GROUP BY terms.department_id;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_count_filtered) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
@@ -1237,114 +1286,151 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_2904b143') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_ee4ec9a8') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__touched;
-    CREATE TEMPORARY TABLE v__touched (department_id integer);
-    CREATE TEMPORARY TABLE v__made_2904b143 ();
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2;
+    CREATE TEMPORARY TABLE v__groups (department_id integer, salary integer, __ivmc_count numeric);
+    CREATE TEMPORARY TABLE v__old (department_id integer, salary integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__changes (department_id integer, salary integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__groups_2 (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_count_filtered numeric);
+    CREATE TEMPORARY TABLE v__made_ee4ec9a8 ();
+  END IF;
+
+  -- Stage v__1
+
+  -- Sum up the change of each group
+  IF n.employees_changes > 0 THEN
+    SELECT count(*) INTO n.employees
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+      AND employees.salary IS NOT NULL;
+  END IF;
+  IF n.employees > 0 THEN
+    -- Δemployees
+    INSERT INTO pg_temp.v__groups
+    SELECT employees.department_id,
+           employees.salary,
+           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count
+    FROM (
+           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+             AND employees.salary IS NOT NULL
+           LIMIT n.employees
+         ) employees
+    GROUP BY employees.department_id, employees.salary;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- The old rows of the touched groups
+    INSERT INTO pg_temp.v__old
+    SELECT t.department_id AS department_id, t.salary AS salary, -1
+    FROM (SELECT DISTINCT k.department_id, k.salary FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(k.department_id, k.salary), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id AND t.salary = k.salary;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v__1 t USING (
+      SELECT g.department_id, g.salary, sum(g.__ivmc_count) AS __ivmc_count
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.department_id, g.salary
+      ORDER BY g.department_id, g.salary
+    ) d ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(d.department_id, d.salary), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.salary = d.salary
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, salary, __ivmc_count)
+      VALUES (d.department_id, d.salary, d.__ivmc_count);
+
+    -- What changed in the touched groups: old rows out, new rows in
+    INSERT INTO pg_temp.v__old
+    SELECT t.department_id AS department_id, t.salary AS salary, 1
+    FROM (SELECT DISTINCT k.department_id, k.salary FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(k.department_id, k.salary), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id AND t.salary = k.salary;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    INSERT INTO pg_temp.v__changes
+    SELECT v__old.department_id, v__old.salary, sum(v__old.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    GROUP BY v__old.department_id, v__old.salary
+    HAVING sum(v__old.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
   END IF;
 
   -- Stage v: what the view shows
 
-  -- Touched groups: those with a net change
-  IF n.employees_changes > 0 THEN
-    INSERT INTO pg_temp.v__touched
-    SELECT net.department_id
+  -- Sum up the change of each group
+  IF n.changes > 0 THEN
+    -- Δv__1
+    INSERT INTO pg_temp.v__groups_2
+    SELECT v__1.department_id,
+           coalesce(sum(v__1.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE v__1.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE (v__1.salary_2 > 100 AND v__1.arm = 1)), 0) AS __ivmc_count_filtered
     FROM (
-           SELECT employees.department_id, employees.salary, sum(employees.__ivmc_weight) AS __ivmc_weight
-           FROM (
-                  SELECT employees.department_id, employees.salary, employees.__ivmc_weight
-                  FROM ivmc.changes_public_employees employees
-                  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                  LIMIT n.employees_changes
-                ) employees
-           GROUP BY employees.department_id, employees.salary
-           HAVING sum(employees.__ivmc_weight) <> 0
-           OFFSET 0
-         ) net
-    GROUP BY net.department_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
+           SELECT v__1.department_id, 0 AS arm, v__1.salary, NULL::integer AS salary_2, v__1.__ivmc_weight
+           FROM pg_temp.v__changes v__1
+           LIMIT n.changes
+         ) v__1
+    GROUP BY v__1.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
-  IF n.touched > 0 THEN
+  IF n.employees_changes > 0 THEN
+    -- Δemployees
+    INSERT INTO pg_temp.v__groups_2
+    SELECT employees.department_id,
+           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
+           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
+           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE (employees.salary_2 > 100 AND employees.arm = 1)), 0) AS __ivmc_count_filtered
+    FROM (
+           SELECT employees.department_id,
+                  1 AS arm,
+                  NULL::integer AS salary,
+                  employees.salary AS salary_2,
+                  employees.__ivmc_weight
+           FROM ivmc.changes_public_employees employees
+           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+           LIMIT n.employees_changes
+         ) employees
+    GROUP BY employees.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
+  END IF;
+  IF n.groups_2 > 0 THEN
 
-    -- Read the groups again
-    IF n.touched > 0 THEN
-      MERGE INTO ivmc.v t USING (
-        SELECT k.department_id, x.count, x.count_2, x.__ivmc_found
-        FROM (
-          SELECT v__touched.department_id
-          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
-          WHERE v__touched.department_id IS NOT NULL
-          GROUP BY v__touched.department_id
-        ) k
-        LEFT JOIN (
-          SELECT employees.department_id,
-                 count(DISTINCT employees.salary) AS count,
-                 count(*) FILTER (WHERE employees.salary > 100) AS count_2,
-                 true AS __ivmc_found
-          FROM (
-                 SELECT v__touched.department_id
-                 FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
-                 WHERE v__touched.department_id IS NOT NULL
-                 GROUP BY v__touched.department_id
-               ) groups,
-               public.employees
-          WHERE groups.department_id = employees.department_id
-          GROUP BY employees.department_id
-        ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
-      ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
-      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-      WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN
-        UPDATE SET count = d.count, count_2 = d.count_2
-      WHEN NOT MATCHED AND d.__ivmc_found THEN
-        INSERT (department_id, count, count_2)
-        VALUES (d.department_id, d.count, d.count_2);
-      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
-      IF EXISTS (SELECT FROM pg_temp.v__touched k WHERE k.department_id IS NULL) THEN
-        MERGE INTO ivmc.v t USING (
-          SELECT k.department_id, x.count, x.count_2, x.__ivmc_found
-          FROM (
-            SELECT v__touched.department_id
-            FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
-            WHERE v__touched.department_id IS NULL
-            GROUP BY v__touched.department_id
-          ) k
-          LEFT JOIN (
-            SELECT employees.department_id,
-                   count(DISTINCT employees.salary) AS count,
-                   count(*) FILTER (WHERE employees.salary > 100) AS count_2,
-                   true AS __ivmc_found
-            FROM (
-                   SELECT v__touched.department_id
-                   FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
-                   WHERE v__touched.department_id IS NULL
-                   GROUP BY v__touched.department_id
-                 ) groups,
-                 public.employees
-            WHERE groups.department_id IS NOT DISTINCT FROM employees.department_id
-            GROUP BY employees.department_id
-          ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
-        ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
-        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-        WHEN MATCHED AND ROW(t.count, t.count_2)::record *<> ROW(d.count, d.count_2)::record THEN
-          UPDATE SET count = d.count, count_2 = d.count_2
-        WHEN NOT MATCHED AND d.__ivmc_found THEN
-          INSERT (department_id, count, count_2)
-          VALUES (d.department_id, d.count, d.count_2);
-        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
-      END IF;
-    END IF;
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.department_id,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_count_filtered) AS __ivmc_count_filtered
+      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
+      GROUP BY g.department_id
+      ORDER BY g.department_id
+    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_count_filtered <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_count_filtered = (t.__ivmc_count_filtered + d.__ivmc_count_filtered)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_count_filtered)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_count_filtered);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
   END IF;
 
   rows_in := n.pending;
   rows_changed := n.changed;
-  IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
 SELECT department_id,
-       count AS salaries,
-       count_2 AS well_paid
+       __ivmc_count_salary AS salaries,
+       __ivmc_count_filtered AS well_paid
 FROM ivmc.v;
 
 -- ==== no GROUP BY
