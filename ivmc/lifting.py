@@ -41,7 +41,7 @@ from ivmc.scalar import (
 Outputs = tuple[tuple[Col, Scalar], ...]
 
 # Types whose `=` is one and the same, within a set and across it.
-FAMILIES: Final = (frozenset({"int2", "int4", "int8"}), frozenset({"text", "varchar"}))
+FAMILIES: Final = (frozenset({"int2", "int4", "int8", "numeric"}), frozenset({"text", "varchar"}))
 
 
 def same(schema: Iterable[Col]) -> Outputs:

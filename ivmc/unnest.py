@@ -43,7 +43,7 @@ from ivmc.ir import (
     with_inputs,
 )
 from ivmc.lifting import Outputs, groups, in_order, lifted, numbered, same
-from ivmc.properties import is_identity
+from ivmc.properties import is_identity, keys, shortest
 from ivmc.scalar import (
     BOOLEAN,
     IS,
@@ -54,7 +54,6 @@ from ivmc.scalar import (
     Scalar,
     columns,
     conjunction,
-    equals,
     fresh,
     image,
     is_fallible,
@@ -132,14 +131,30 @@ def _grouped(left: Rel, op: Aggregate) -> Rel:
     found = groups(replace(op, input=unnest(op.input)), frozenset(left.schema))
     if found is not None:
         return Join(left, *found)
-    if _is_domain(left):
-        return Aggregate(_beside(left, op.input), left.schema + op.keys, op.calls)
-    return _through_domain(Join(left, op, ()))
+    key = _row_key(left, op)
+    if key is None:
+        return _through_domain(Join(left, op, ()))
+    if key == left.schema:
+        return Aggregate(_beside(left, op.input), key + op.keys, op.calls)
+    return Join(left, *_per_row(left, op, key))
 
 
-def _is_domain(rel: Rel) -> bool:
-    """Is it a set, by its form?"""
-    return isinstance(rel, Aggregate) and not rel.calls
+def _row_key(left: Rel, op: Aggregate) -> tuple[Col, ...] | None:
+    """What tells the rows of `left` apart, where they are few enough to have groups of their own.
+
+    A domain is; a relation with a key that `op` reads has no smaller one.
+    """
+    if isinstance(left, Aggregate) and not left.calls:
+        return left.schema
+    return shortest(key for key in keys(left) if key <= free(op))
+
+
+def _per_row(left: Rel, op: Aggregate, key: tuple[Col, ...]) -> tuple[Rel, tuple[Scalar, ...]]:
+    """The groups for each row of `left`, and how that row finds them."""
+    copies = {column: fresh(column.name, column) for column in key}
+    rel = Aggregate(_beside(left, op.input), key + op.keys, op.calls)
+    renamed = tuple((copies.get(column, column), column) for column in rel.schema)
+    return Project(rel, renamed), tuple(matches(old, new) for old, new in copies.items())
 
 
 def _of_all(left: Rel, op: Aggregate) -> Rel:
@@ -147,11 +162,8 @@ def _of_all(left: Rel, op: Aggregate) -> Rel:
     inside = replace(op, calls=tuple((fresh(column.name, column), call) for column, call in op.calls))
     found: tuple[Rel, tuple[Scalar, ...]] | None
     found = groups(replace(inside, input=unnest(op.input)), frozenset(left.schema))
-    if found is None and _is_domain(left):
-        copies = {column: fresh(column.name, column) for column in left.schema}
-        per_row = Aggregate(_beside(left, op.input), left.schema, inside.calls)
-        renamed = tuple((copies.get(column, column), column) for column in per_row.schema)
-        found = Project(per_row, renamed), tuple(matches(old, new) for old, new in copies.items())
+    if found is None and (key := _row_key(left, op)) is not None:
+        found = _per_row(left, inside, key)
     if found is None:
         return _through_domain(Join(left, op, ()))
     rel, on = found
@@ -289,16 +301,19 @@ def _present(rel: Rel, more: Outputs = ()) -> tuple[Rel, Col, Col]:
 
 
 def _through_domain(op: Join | Outer | Match) -> Rel:
-    """The right side for each distinct combination of what it reads, found again by that."""
+    """The right side for each distinct combination of what it reads, found again by that.
+
+    Combinations are told apart by image; where they hold a key of the left side, by that.
+    """
     read = in_order(free(op.right) & frozenset(op.left.schema))
-    loose = tuple(
-        (fresh("image", one), one) for column in read if not is_identity(column) for one in (image(column),)
-    )
-    given = same(read) + loose
-    domain = Aggregate(Project(op.left, given), tuple(column for column, _ in given), ())
+    key = shortest(key for key in keys(op.left) if key <= frozenset(read))
+    images = [] if key else [image(column) for column in read if not is_identity(column)]
+    given = same(read) + tuple((fresh("image", one), one) for one in images)
+    rows = Project(op.left, given)
+    domain = rows if key else Aggregate(rows, rows.schema, ())
     copies = {column: fresh(column.name, column) for column in domain.schema}
     renamed = tuple((copy, column) for column, copy in copies.items())
     right = Project(_beside(domain, op.right), same(op.right.schema) + renamed)
-    on = [matches(column, copies[column]) for column in read if is_identity(column)]
-    on += [equals(one, copies[column]) for column, one in loose]
-    return replace(op, right=right, on=(*on, *op.on))
+    told = key or [s for _, s in given if not isinstance(s, Col) or is_identity(s)]
+    on = tuple(matches(scalar, copies[column]) for column, scalar in given if scalar in told)
+    return replace(op, right=right, on=on + op.on)

@@ -25,6 +25,7 @@ from ivmc.ir import (
     Values,
     empty,
 )
+from ivmc.properties import keys
 from ivmc.scalar import (
     ADDITIVE,
     BIGINT,
@@ -189,7 +190,7 @@ class Plans:
         kinds = ["filter", "project", "join", "join", "outer", "match", "match", "expand", "union", "scan"]
         kinds += ["aggregate"] * 2 * self.aggregates
         kinds += ["negate", "negate", "net", "padded", "empty"] * self.signed
-        kinds += ["correlated"] * 8 * bool(self.around)
+        kinds += [*["correlated"] * 6, *["subquery"] * 8 * self.aggregates] * bool(self.around)
         kind = self.draw(st.sampled_from(kinds)) if depth else "scan"
         match kind:
             case "filter":
@@ -205,6 +206,10 @@ class Plans:
                 return self.matched(*self.sides(depth))
             case "correlated":
                 return self.correlated(self.plan(depth - 1))
+            case "subquery":
+                inner = replace(self, around=self.draw(st.sampled_from(((), (), self.around))))
+                rel = self.correlated(inner.plan(self.draw(st.integers(0, depth - 1))))
+                return inner.aggregated(rel, self.draw(st.sampled_from((PICKED, ()))), most=0)
             case "expand":
                 return self.expanded(self.plan(depth - 1))
             case "union":
@@ -231,9 +236,14 @@ class Plans:
         return left, right.plan(self.draw(st.sampled_from((depth - 1, depth - 1 if self.dependent else 0))))
 
     def correlated(self, rel: Rel) -> Rel:
-        """The rows that have the same value as one from around."""
-        pairs = [(a, b) for a in self.around for b in rel.schema if a.type == b.type]
-        return Filter(rel, (equals(*self.draw(st.sampled_from(pairs))),)) if pairs else rel
+        """The rows that have the same value as one from around, or the row that has the same key."""
+        found = sorted(
+            (sorted(key, key=lambda c: c.id) for key in keys(rel) if key), key=lambda k: [c.id for c in k]
+        )
+        chosen = self.draw(st.sampled_from([*found, *((column,) for column in rel.schema)]))
+        partners = [(c, [a for a in self.around if a.type == c.type]) for c in chosen]
+        on = tuple(equals(self.draw(st.sampled_from(some)), c) for c, some in partners if some)
+        return Filter(rel, on) if on else rel
 
     def several(self) -> int:
         return self.draw(st.integers(1, 2))
@@ -323,10 +333,10 @@ class Plans:
         )
         return Union(tuple(projected), schema)
 
-    def aggregated(self, rel: Rel, choice: Sequence[CallType] = ()) -> Aggregate:
+    def aggregated(self, rel: Rel, choice: Sequence[CallType] = (), most: int = 2) -> Aggregate:
         """Keys whose equal values look the same; calls of the given kinds, or of any."""
         plain = [column for column in rel.schema if column.type != NUMERIC]
-        keys = self.draw(st.lists(st.sampled_from(plain), max_size=2, unique=True)) if plain else []
+        keys = self.draw(st.lists(st.sampled_from(plain), max_size=most, unique=True)) if plain else []
         scalars, any_call = self.scalars(rel), (*FOLDED, *FOLDED, *HOLISTIC * self.aggregates)
         calls = [aggregate_call(scalars, choice or any_call) for _ in range(self.several())]
         named = ((fresh(c.function.name, c.type, nullable=c.nullable), c) for c in calls)
@@ -351,9 +361,10 @@ FOLDED = (
     ("bool_or", BOOLEAN, BOOLEAN), ("sum", NUMERIC, NUMERIC),
 )  # fmt: skip
 EXTREMA = tuple(call for call in FOLDED if call[0] in ("min", "max") and call[1] != NUMERIC)
+HOLISTIC = (("array_agg", INTEGER, Type("pg_catalog", "_int4")), ("string_agg", TEXT, TEXT))
+PICKED = (("count", None, BIGINT), *EXTREMA, HOLISTIC[0])
 SUMS = tuple(call for call in FOLDED if call[0] in ("sum", "avg") and call[2] == NUMERIC)
 TRUTHS = tuple(call for call in FOLDED if call[2] == BOOLEAN)
-HOLISTIC = (("array_agg", INTEGER, Type("pg_catalog", "_int4")), ("string_agg", TEXT, TEXT))
 
 
 def aggregate_call(scalars: Scalars, choice: Sequence[CallType]) -> Call:
@@ -366,7 +377,7 @@ def aggregate_call(scalars: Scalars, choice: Sequence[CallType]) -> Call:
         order = ((args[0], draw(st.sampled_from((" ASC", " DESC", " DESC NULLS LAST")))),)
     if name == "string_agg":
         args = (*args, constant(",", TEXT))
-    may_repeat = HOLISTIC[0] not in choice or not args or name == "string_agg"
+    may_repeat = HOLISTIC[1] not in choice or not args or name == "string_agg"
     distinct = not may_repeat and draw(st.integers(0, 3)) == 3
     return Call(
         function=Function(
