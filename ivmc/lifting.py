@@ -36,6 +36,7 @@ from ivmc.scalar import (
     is_fallible,
     literal,
     substitute,
+    walk,
 )
 
 Outputs = tuple[tuple[Col, Scalar], ...]
@@ -189,11 +190,20 @@ def _sides(predicate: Scalar, own: frozenset[Col]) -> tuple[Scalar, Scalar] | No
 
 
 def _alike(a: Scalar, b: Scalar) -> bool:
-    """Does grouping by the one keep apart what differs from the other?"""
-    collations = [scalar.collation if isinstance(scalar, Col) else None for scalar in (a, b)]
+    """Does grouping by the one tell apart what differs from the other, and nothing else?
+
+    `r.name = l.name COLLATE ci` holds for several groups by `r.name`.
+    """
     names = {a.type.name, b.type.name}
     related = a.type.plain == b.type.plain or any(names <= family for family in FAMILIES)
-    return related and collations[0] == collations[1]
+    collations = {column.collation for column in columns(a, b)}
+    plain = collations <= {None} or (len(collations) == 1 and isinstance(a, Col) and isinstance(b, Col))
+    return related and plain and not any(map(_is_collated, (a, b)))
+
+
+def _is_collated(scalar: Scalar) -> bool:
+    """Is there an explicit COLLATE in it?"""
+    return any("COLLATE" in piece for n in walk(scalar) if isinstance(n, Expression) for piece in n.template)
 
 
 def mapped(call: Call, mapping: Mapping[Col, Scalar]) -> Call:

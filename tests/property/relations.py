@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ivmc.catalog import Function, Relation, Type
 from ivmc.ir import (
+    UNIT,
     Aggregate,
     Call,
     Expand,
@@ -25,7 +26,7 @@ from ivmc.ir import (
     Values,
     empty,
 )
-from ivmc.properties import keys
+from ivmc.properties import keys, shortest
 from ivmc.scalar import (
     ADDITIVE,
     BIGINT,
@@ -237,10 +238,8 @@ class Plans:
 
     def correlated(self, rel: Rel) -> Rel:
         """The rows that have the same value as one from around, or the row that has the same key."""
-        found = sorted(
-            (sorted(key, key=lambda c: c.id) for key in keys(rel) if key), key=lambda k: [c.id for c in k]
-        )
-        chosen = self.draw(st.sampled_from([*found, *((column,) for column in rel.schema)]))
+        key = shortest(keys(rel))
+        chosen = self.draw(st.sampled_from([*([key] if key else []), *((column,) for column in rel.schema)]))
         partners = [(c, [a for a in self.around if a.type == c.type]) for c in chosen]
         on = tuple(equals(self.draw(st.sampled_from(some)), c) for c, some in partners if some)
         return Filter(rel, on) if on else rel
@@ -255,6 +254,8 @@ class Plans:
             return scan(relation)
         column = fresh("one", INTEGER)
         rows = self.draw(st.lists(st.sampled_from((1, 2, None)), min_size=1, max_size=2))
+        if self.around and self.draw(st.booleans()):
+            return self.expanded(UNIT)
         if self.around:
             return Values((column,), tuple((self.scalars().scalar(INTEGER),) for _ in rows))
         return Values((column,), tuple((constant(datum, INTEGER),) for datum in rows))

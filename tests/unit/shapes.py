@@ -1,4 +1,7 @@
-"""Plans of SQL, in the notation of the papers: σ π ⋈ ⊎ γ."""
+"""Plans of SQL, in the notation of the papers: σ π ⋈ ⟕ ⋉ ▷ ⊎ γ.
+
+δ is for groups without calls, μ for mark joins, ε for set-returning functions.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,10 +12,13 @@ from ivmc.ir import (
     Aggregate,
     Carried,
     Delta,
+    Expand,
     Filter,
     Join,
+    Match,
     Negate,
     Net,
+    Outer,
     Project,
     Rel,
     Scan,
@@ -61,10 +67,17 @@ def shape(rel: Rel) -> str:
             return f"π({shape(input)})"
         case Join(left, right):
             return f"({shape(left)} ⋈ {shape(right)})"
+        case Outer(left, right):
+            return f"({shape(left)} ⟕ {shape(right)})"
+        case Match(left, right, _, negated, mark):
+            sign = "⋉" if mark is None else "μ"
+            return f"({shape(left)} {'▷' if negated else sign} {shape(right)})"
+        case Expand(input):
+            return f"ε({shape(input)})"
         case Union(terms):
             return f"({' ⊎ '.join(map(shape, terms))})"
-        case Aggregate(input):
-            return f"γ({shape(input)})"
+        case Aggregate(input, _, calls):
+            return f"{'γ' if calls else 'δ'}({shape(input)})"
         case Negate(input):
             return f"-{shape(input)}"
         case Net(input):
