@@ -208,7 +208,7 @@ class Plans:
             case "correlated":
                 return self.correlated(self.plan(depth - 1))
             case "subquery":
-                inner = replace(self, around=self.draw(st.sampled_from(((), (), self.around))))
+                inner = self if self.draw(st.integers(0, 2)) == 2 else replace(self, around=())
                 rel = self.correlated(inner.plan(self.draw(st.integers(0, depth - 1))))
                 return inner.aggregated(rel, self.draw(st.sampled_from((PICKED, ()))), most=0)
             case "expand":
@@ -252,11 +252,12 @@ class Plans:
         relation = self.draw(st.sampled_from((*TABLES, *TABLES, None)))
         if relation is not None:
             return scan(relation)
+        correlated = bool(self.around)
+        if correlated and self.draw(st.booleans()):
+            return self.expanded(UNIT)
         column = fresh("one", INTEGER)
         rows = self.draw(st.lists(st.sampled_from((1, 2, None)), min_size=1, max_size=2))
-        if self.around and self.draw(st.booleans()):
-            return self.expanded(UNIT)
-        if self.around:
+        if correlated:
             return Values((column,), tuple((self.scalars().scalar(INTEGER),) for _ in rows))
         return Values((column,), tuple((constant(datum, INTEGER),) for datum in rows))
 
