@@ -25,7 +25,7 @@ def write(work: Work, op: Aggregate, fold: Fold) -> None:
         with program.when(f"{work.counted(rows)} > 0"):
             work.add(groups, grouped(rows, op, fold))
     else:
-        program.run_terms(delta, lambda term: work.add(groups, grouped(term, op, fold)))
+        program.run_terms(delta, lambda term: work.add(groups, grouped(term, op, fold), apart=True))
     with program.when(f"{work.counted(groups)} > 0"):
         lost = _lost(work, groups, fold)
         before = None if work.last else handing.remember(work, groups)

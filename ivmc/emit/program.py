@@ -276,8 +276,9 @@ class Program:
         return list(dict.fromkeys(side if self.is_leaf(side) else _bare(side) for side in sides))
 
     def run_plain(self, rel: Rel, sink: Sink) -> None:
+        """Each term; one that is read once, where it lies, need not be counted."""
         for term in self.terms(rel):
-            ready = self.prepared(term)
+            ready = term if self.is_leaf(term) else self.prepared(term)
             with self.when(" AND ".join(f"{guard} > 0" for guard in self.guards(ready))):
                 self.emit(f"-- {formula(ready)}")
                 sink(ready)
@@ -287,6 +288,8 @@ class Program:
         if rel in self.queries.counts:
             return [self.queries.counts[rel]]
         match rel:
+            case Delta(scan):
+                return [self.pending[scan.relation.schema, scan.relation.name]]
             case Join(left, right, _):
                 return list(dict.fromkeys(self.guards(left) + self.guards(right)))
             case Match(left):

@@ -325,9 +325,25 @@ class Queries:
             case _:
                 return (f"record_send(ROW({sql}))",)
 
-    def grouped(self, rel: Aggregate) -> Block:
-        """GROUP BY with its calls."""
+    def sums(self, rel: Aggregate, outputs: Sequence[tuple[str, Scalar]]) -> str:
+        """A statement of running counts and sums, with a row for each weight in a group.
+
+        There are few weights: to multiply by each once is cheaper than to multiply every value.
+        """
         block = self.block(rel.input)
+        if not block.weights:
+            return self._select(self.outermost(rel), outputs, None)
+        weight = block.weight
+        found = self.grouped(rel, replace(block, weights=[], negative=False))
+        for column, _ in rel.calls:
+            found.values[column] = _raw(f"{weight} * {found.sql(column)}", column)
+        assert found.groups is not None
+        found.groups.append(weight)
+        return self._select(found, outputs, None)
+
+    def grouped(self, rel: Aggregate, block: Block | None = None) -> Block:
+        """GROUP BY with its calls."""
+        block = block or self.block(rel.input)
         values: dict[Col, Scalar] = {}
         groups: list[str] = []
         for key in rel.keys:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ivmc.emit.program import Program
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import declared, indent, listing
-from ivmc.ir import Carried, Rel
+from ivmc.ir import Aggregate, Carried, Rel
 from ivmc.names import PREFIX, identifier
 from ivmc.scalar import Col, fresh
 from ivmc.stages import Stage
@@ -47,14 +47,16 @@ class Work:
         fold = self.stage.fold
         return fold is not None and any(column is state for state, _ in fold.states)
 
-    def add(self, target: Carried, rel: Rel) -> None:
-        """INSERT of a relation into a temporary table, column by column."""
+    def add(self, target: Carried, rel: Rel, *, apart: bool = False) -> None:
+        """INSERT of a relation into a temporary table, column by column; sums `apart` by weight."""
         queries = self.program.queries
         queries.fresh_statement()
         outputs = [(target.schema[i].name, column) for i, column in enumerate(rel.schema)]
-        self.program.run(
-            f"INSERT INTO {table(target)}\n{queries.select(rel, outputs)};", self.counted(target)
-        )
+        if apart and isinstance(rel, Aggregate):
+            select = queries.sums(rel, outputs)
+        else:
+            select = queries.select(rel, outputs)
+        self.program.run(f"INSERT INTO {table(target)}\n{select};", self.counted(target))
 
     def merge(self, source: str, when: Sequence[str]) -> None:
         """MERGE into the stage's table, by the identity of its rows."""

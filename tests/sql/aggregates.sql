@@ -100,16 +100,12 @@ BEGIN
     -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
-           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM (
-           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
-         ) employees
-    GROUP BY employees.department_id;
+           employees.__ivmc_weight * count(*) AS __ivmc_count,
+           employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -275,9 +271,9 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT d.id,
            d.name,
-           coalesce(sum(e.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(e.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(e.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+           e.__ivmc_weight * count(*) AS __ivmc_count,
+           e.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
+           e.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
@@ -286,7 +282,7 @@ BEGIN
          ) e,
          public.departments d
     WHERE e.department_id = d.id
-    GROUP BY d.id, d.name;
+    GROUP BY d.id, d.name, e.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.departments_changes > 0 THEN
@@ -320,13 +316,13 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT v__net.id,
            v__net.name,
-           coalesce(sum(v__net.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(v__net.__ivmc_weight * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+           v__net.__ivmc_weight * count(*) AS __ivmc_count,
+           v__net.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
+           v__net.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM public.employees e, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE v__net.net <> -1
       AND e.department_id = v__net.id
-    GROUP BY v__net.id, v__net.name;
+    GROUP BY v__net.id, v__net.name, v__net.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.employees_changes > 0 AND n.net > 0 THEN
@@ -334,9 +330,9 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT v__net.id,
            v__net.name,
-           coalesce(sum(-e.__ivmc_weight * v__net.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(-e.__ivmc_weight * v__net.__ivmc_weight) FILTER (WHERE e.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum((-e.__ivmc_weight * v__net.__ivmc_weight) * (e.salary)::bigint), 0) AS __ivmc_sum_salary
+           -e.__ivmc_weight * v__net.__ivmc_weight * count(*) AS __ivmc_count,
+           -e.__ivmc_weight * v__net.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
+           -e.__ivmc_weight * v__net.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
@@ -345,7 +341,7 @@ BEGIN
          ) e,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE e.department_id = v__net.id
-    GROUP BY v__net.id, v__net.name;
+    GROUP BY v__net.id, v__net.name, -e.__ivmc_weight * v__net.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -1226,7 +1222,6 @@ DECLARE
   most bigint;
   employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
   old bigint := 0;
   changes bigint := 0;
@@ -1300,25 +1295,13 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    SELECT count(*) INTO n.employees
-    FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-      AND employees.salary IS NOT NULL;
-  END IF;
-  IF n.employees > 0 THEN
     -- Δemployees
     INSERT INTO pg_temp.v__groups
-    SELECT employees.department_id,
-           employees.salary,
-           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count
-    FROM (
-           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-             AND employees.salary IS NOT NULL
-           LIMIT n.employees
-         ) employees
-    GROUP BY employees.department_id, employees.salary;
+    SELECT employees.department_id, employees.salary, employees.__ivmc_weight * count(*) AS __ivmc_count
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+      AND employees.salary IS NOT NULL
+    GROUP BY employees.department_id, employees.salary, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -1365,35 +1348,23 @@ BEGIN
     -- Δv__1
     INSERT INTO pg_temp.v__groups_2
     SELECT v__1.department_id,
-           coalesce(sum(v__1.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE v__1.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE (v__1.salary_2 > 100 AND v__1.arm = 1)), 0) AS __ivmc_count_filtered
-    FROM (
-           SELECT v__1.department_id, 0 AS arm, v__1.salary, NULL::integer AS salary_2, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
-         ) v__1
-    GROUP BY v__1.department_id;
+           v__1.__ivmc_weight * count(*) AS __ivmc_count,
+           v__1.__ivmc_weight * count(*) FILTER (WHERE v__1.salary IS NOT NULL) AS __ivmc_count_salary,
+           v__1.__ivmc_weight * count(*) FILTER (WHERE (NULL::integer > 100 AND 0 = 1)) AS __ivmc_count_filtered
+    FROM pg_temp.v__changes v__1
+    GROUP BY v__1.department_id, v__1.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.employees_changes > 0 THEN
     -- Δemployees
     INSERT INTO pg_temp.v__groups_2
     SELECT employees.department_id,
-           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE (employees.salary_2 > 100 AND employees.arm = 1)), 0) AS __ivmc_count_filtered
-    FROM (
-           SELECT employees.department_id,
-                  1 AS arm,
-                  NULL::integer AS salary,
-                  employees.salary AS salary_2,
-                  employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
-         ) employees
-    GROUP BY employees.department_id;
+           employees.__ivmc_weight * count(*) AS __ivmc_count,
+           employees.__ivmc_weight * count(*) FILTER (WHERE NULL::integer IS NOT NULL) AS __ivmc_count_salary,
+           employees.__ivmc_weight * count(*) FILTER (WHERE (employees.salary > 100 AND 1 = 1)) AS __ivmc_count_filtered
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
@@ -1474,7 +1445,6 @@ DECLARE
   most bigint;
   employees_changes bigint := 0;
   groups bigint := 0;
-  employees bigint := 0;
   step bigint;
 BEGIN
   strategy := 'differential';
@@ -1526,24 +1496,15 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    SELECT count(*) INTO n.employees
-    FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-      AND employees.hired > '2020-01-01';
-  END IF;
-  IF n.employees > 0 THEN
     -- Δemployees
     INSERT INTO pg_temp.v__groups
-    SELECT coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM (
-           SELECT employees.salary, employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-             AND employees.hired > '2020-01-01'
-           LIMIT n.employees
-         ) employees;
+    SELECT employees.__ivmc_weight * count(*) AS __ivmc_count,
+           employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+      AND employees.hired > '2020-01-01'
+    GROUP BY employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -1674,16 +1635,12 @@ BEGIN
     -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
-           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM (
-           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
-         ) employees
-    GROUP BY employees.department_id;
+           employees.__ivmc_weight * count(*) AS __ivmc_count,
+           employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -1811,16 +1768,10 @@ BEGIN
   IF n.employees_changes > 0 THEN
     -- Δemployees
     INSERT INTO pg_temp.v__groups
-    SELECT employees.department_id,
-           employees.hired,
-           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count
-    FROM (
-           SELECT employees.department_id, employees.hired, employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
-         ) employees
-    GROUP BY employees.department_id, employees.hired;
+    SELECT employees.department_id, employees.hired, employees.__ivmc_weight * count(*) AS __ivmc_count
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    GROUP BY employees.department_id, employees.hired, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -2027,16 +1978,12 @@ BEGIN
     -- Δemployees
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
-           coalesce(sum(employees.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(employees.__ivmc_weight) FILTER (WHERE employees.salary IS NOT NULL), 0) AS __ivmc_count_salary,
-           coalesce(sum(employees.__ivmc_weight * (employees.salary)::bigint), 0) AS __ivmc_sum_salary
-    FROM (
-           SELECT employees.department_id, employees.salary, employees.__ivmc_weight
-           FROM ivmc.changes_public_employees employees
-           WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
-         ) employees
-    GROUP BY employees.department_id;
+           employees.__ivmc_weight * count(*) AS __ivmc_count,
+           employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN

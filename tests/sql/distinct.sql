@@ -121,14 +121,10 @@ BEGIN
   IF n.visits_changes > 0 THEN
     -- Δvisits
     INSERT INTO pg_temp.v__groups
-    SELECT visits.page, visits.visitor, coalesce(sum(visits.__ivmc_weight), 0) AS __ivmc_count
-    FROM (
-           SELECT visits.page, visits.visitor, visits.__ivmc_weight
-           FROM ivmc.changes_public_visits visits
-           WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
-           LIMIT n.visits_changes
-         ) visits
-    GROUP BY visits.page, visits.visitor;
+    SELECT visits.page, visits.visitor, visits.__ivmc_weight * count(*) AS __ivmc_count
+    FROM ivmc.changes_public_visits visits
+    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+    GROUP BY visits.page, visits.visitor, visits.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -174,13 +170,9 @@ BEGIN
   IF n.changes > 0 THEN
     -- Δv__1
     INSERT INTO pg_temp.v__groups_2
-    SELECT v__1.page, coalesce(sum(v__1.__ivmc_weight), 0) AS __ivmc_count
-    FROM (
-           SELECT v__1.page, v__1.visitor, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
-         ) v__1
-    GROUP BY v__1.page;
+    SELECT v__1.page, v__1.__ivmc_weight * count(*) AS __ivmc_count
+    FROM pg_temp.v__changes v__1
+    GROUP BY v__1.page, v__1.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
@@ -292,7 +284,6 @@ DECLARE
   most bigint;
   visits_changes bigint := 0;
   groups bigint := 0;
-  visits bigint := 0;
   step bigint;
   old bigint := 0;
   changes bigint := 0;
@@ -368,23 +359,13 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.visits_changes > 0 THEN
-    SELECT count(*) INTO n.visits
-    FROM ivmc.changes_public_visits visits
-    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
-      AND visits.seconds > 9;
-  END IF;
-  IF n.visits > 0 THEN
     -- Δvisits
     INSERT INTO pg_temp.v__groups
-    SELECT visits.page, visits.visitor, coalesce(sum(visits.__ivmc_weight), 0) AS __ivmc_count
-    FROM (
-           SELECT visits.page, visits.visitor, visits.__ivmc_weight
-           FROM ivmc.changes_public_visits visits
-           WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
-             AND visits.seconds > 9
-           LIMIT n.visits
-         ) visits
-    GROUP BY visits.page, visits.visitor;
+    SELECT visits.page, visits.visitor, visits.__ivmc_weight * count(*) AS __ivmc_count
+    FROM ivmc.changes_public_visits visits
+    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+      AND visits.seconds > 9
+    GROUP BY visits.page, visits.visitor, visits.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -431,35 +412,27 @@ BEGIN
     -- Δv__1
     INSERT INTO pg_temp.v__groups_2
     SELECT v__1.page,
-           coalesce(sum(v__1.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE v__1.arm = 1), 0) AS __ivmc_count_filtered,
-           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE v__1.seconds IS NOT NULL), 0) AS __ivmc_count_seconds,
-           coalesce(sum(v__1.__ivmc_weight * (v__1.seconds)::bigint), 0) AS __ivmc_sum_seconds,
-           coalesce(sum(v__1.__ivmc_weight) FILTER (WHERE v__1.visitor IS NOT NULL), 0) AS __ivmc_count_visitor
-    FROM (
-           SELECT v__1.page, 0 AS arm, v__1.visitor, NULL::integer AS seconds, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
-         ) v__1
-    GROUP BY v__1.page;
+           v__1.__ivmc_weight * count(*) AS __ivmc_count,
+           v__1.__ivmc_weight * count(*) FILTER (WHERE 0 = 1) AS __ivmc_count_filtered,
+           v__1.__ivmc_weight * count(*) FILTER (WHERE NULL::integer IS NOT NULL) AS __ivmc_count_seconds,
+           v__1.__ivmc_weight * coalesce(sum(NULL::integer), 0) AS __ivmc_sum_seconds,
+           v__1.__ivmc_weight * count(*) FILTER (WHERE v__1.visitor IS NOT NULL) AS __ivmc_count_visitor
+    FROM pg_temp.v__changes v__1
+    GROUP BY v__1.page, v__1.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.visits_changes > 0 THEN
     -- Δvisits
     INSERT INTO pg_temp.v__groups_2
     SELECT visits.page,
-           coalesce(sum(visits.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(visits.__ivmc_weight) FILTER (WHERE visits.arm = 1), 0) AS __ivmc_count_filtered,
-           coalesce(sum(visits.__ivmc_weight) FILTER (WHERE visits.seconds IS NOT NULL), 0) AS __ivmc_count_seconds,
-           coalesce(sum(visits.__ivmc_weight * (visits.seconds)::bigint), 0) AS __ivmc_sum_seconds,
-           coalesce(sum(visits.__ivmc_weight) FILTER (WHERE visits.visitor IS NOT NULL), 0) AS __ivmc_count_visitor
-    FROM (
-           SELECT visits.page, 1 AS arm, NULL::integer AS visitor, visits.seconds, visits.__ivmc_weight
-           FROM ivmc.changes_public_visits visits
-           WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
-           LIMIT n.visits_changes
-         ) visits
-    GROUP BY visits.page;
+           visits.__ivmc_weight * count(*) AS __ivmc_count,
+           visits.__ivmc_weight * count(*) FILTER (WHERE 1 = 1) AS __ivmc_count_filtered,
+           visits.__ivmc_weight * count(*) FILTER (WHERE visits.seconds IS NOT NULL) AS __ivmc_count_seconds,
+           visits.__ivmc_weight * coalesce(sum(visits.seconds), 0) AS __ivmc_sum_seconds,
+           visits.__ivmc_weight * count(*) FILTER (WHERE NULL::integer IS NOT NULL) AS __ivmc_count_visitor
+    FROM ivmc.changes_public_visits visits
+    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+    GROUP BY visits.page, visits.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN

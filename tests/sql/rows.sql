@@ -363,25 +363,17 @@ BEGIN
   IF n.orders_changes > 0 THEN
     -- Δorders
     INSERT INTO pg_temp.v__delta
-    SELECT orders.customer, orders.amount, orders.__ivmc_weight
-    FROM (
-           SELECT orders.customer, orders.amount::numeric AS amount, orders.__ivmc_weight
-           FROM ivmc.changes_public_orders orders
-           WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) orders;
+    SELECT orders.customer, orders.amount::numeric AS amount, orders.__ivmc_weight
+    FROM ivmc.changes_public_orders orders
+    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq);
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
     -- Δreturns
     INSERT INTO pg_temp.v__delta
-    SELECT returns.customer, returns.amount, returns.__ivmc_weight
-    FROM (
-           SELECT returns.customer, -returns.amount, returns.__ivmc_weight
-           FROM ivmc.changes_public_returns returns
-           WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-           LIMIT n.returns_changes
-         ) returns;
+    SELECT returns.customer, -returns.amount, returns.__ivmc_weight
+    FROM ivmc.changes_public_returns returns
+    WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq);
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN

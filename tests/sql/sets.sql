@@ -118,30 +118,22 @@ BEGIN
     -- Δorders
     INSERT INTO pg_temp.v__groups
     SELECT orders.customer,
-           coalesce(sum(orders.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(orders.__ivmc_weight) FILTER (WHERE orders.is_left), 0) AS __ivmc_count_is_left
-    FROM (
-           SELECT orders.customer, true AS is_left, orders.__ivmc_weight
-           FROM ivmc.changes_public_orders orders
-           WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) orders
-    GROUP BY orders.customer;
+           orders.__ivmc_weight * count(*) AS __ivmc_count,
+           orders.__ivmc_weight * count(*) FILTER (WHERE true) AS __ivmc_count_is_left
+    FROM ivmc.changes_public_orders orders
+    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+    GROUP BY orders.customer, orders.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
     -- Δreturns
     INSERT INTO pg_temp.v__groups
     SELECT returns.customer,
-           coalesce(sum(returns.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(returns.__ivmc_weight) FILTER (WHERE returns.is_left), 0) AS __ivmc_count_is_left
-    FROM (
-           SELECT returns.customer, false AS is_left, returns.__ivmc_weight
-           FROM ivmc.changes_public_returns returns
-           WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-           LIMIT n.returns_changes
-         ) returns
-    GROUP BY returns.customer;
+           returns.__ivmc_weight * count(*) AS __ivmc_count,
+           returns.__ivmc_weight * count(*) FILTER (WHERE false) AS __ivmc_count_is_left
+    FROM ivmc.changes_public_returns returns
+    WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+    GROUP BY returns.customer, returns.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
@@ -339,15 +331,11 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT orders.customer,
            orders.city,
-           coalesce(sum(orders.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(orders.__ivmc_weight) FILTER (WHERE orders.is_left), 0) AS __ivmc_count_is_left
-    FROM (
-           SELECT orders.customer, orders.city, true AS is_left, orders.__ivmc_weight
-           FROM ivmc.changes_public_orders orders
-           WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) orders
-    GROUP BY orders.customer, orders.city;
+           orders.__ivmc_weight * count(*) AS __ivmc_count,
+           orders.__ivmc_weight * count(*) FILTER (WHERE true) AS __ivmc_count_is_left
+    FROM ivmc.changes_public_orders orders
+    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+    GROUP BY orders.customer, orders.city, orders.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
@@ -355,15 +343,11 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT returns.customer,
            returns.city,
-           coalesce(sum(returns.__ivmc_weight), 0) AS __ivmc_count,
-           coalesce(sum(returns.__ivmc_weight) FILTER (WHERE returns.is_left), 0) AS __ivmc_count_is_left
-    FROM (
-           SELECT returns.customer, returns.city, false AS is_left, returns.__ivmc_weight
-           FROM ivmc.changes_public_returns returns
-           WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-           LIMIT n.returns_changes
-         ) returns
-    GROUP BY returns.customer, returns.city;
+           returns.__ivmc_weight * count(*) AS __ivmc_count,
+           returns.__ivmc_weight * count(*) FILTER (WHERE false) AS __ivmc_count_is_left
+    FROM ivmc.changes_public_returns returns
+    WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+    GROUP BY returns.customer, returns.city, returns.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
