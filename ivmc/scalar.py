@@ -136,6 +136,7 @@ def literal(
 
 
 TRUE: Final = literal("true", BOOLEAN)
+DEFINED: Final = "defined"  # the name of a call that carries its column definitions: `f(x) AS (a integer)`
 FALSE: Final = literal("false", BOOLEAN)
 
 
@@ -223,6 +224,11 @@ def walk(scalar: Scalar) -> Iterator[Scalar]:
 def columns(*scalars: Scalar) -> frozenset[Col]:
     """The columns that the scalars read."""
     return frozenset(node for scalar in scalars for node in walk(scalar) if isinstance(node, Col))
+
+
+def is_defined(scalar: Scalar) -> bool:
+    """Is it a call that carries its column definitions?"""
+    return isinstance(scalar, Expression) and scalar.name == DEFINED
 
 
 def is_fallible(scalar: Scalar) -> bool:

@@ -254,8 +254,11 @@ def _expanded(op: Outer) -> Rel | None:
         return None
     if not all(scalar in rel.columns for scalar in renamed.values()):
         return None
-    found = replace(rel, input=op.left, on=rel.on + on, outer=True)
-    return Project(found, same(op.left.schema) + tuple((new, renamed[old]) for new, old in op.padded))
+    copies = {column: fresh(column.name, column, nullable=True) for column in rel.columns}
+    tests = tuple(substitute(predicate, copies) for predicate in rel.on + on)
+    found = replace(rel, input=op.left, columns=tuple(copies.values()), on=tests, outer=True)
+    shown = tuple((new, substitute(renamed[old], copies)) for new, old in op.padded)
+    return Project(found, same(op.left.schema) + shown)
 
 
 def _with_lifted(op: Outer | Match) -> Rel | None:

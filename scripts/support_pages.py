@@ -69,6 +69,13 @@ CONSTRUCTS = (
         "outer",
         "SELECT o.id, c.name FROM orders o FULL JOIN customers c ON o.customer = c.id AND o.paid",
     ),
+    Construct(
+        "functions in `FROM`, `LATERAL`, `WITH ORDINALITY`, `ROWS FROM`, `JSON_TABLE`, `XMLTABLE`;"
+        " set-returning functions in the select list",
+        "expand",
+        "SELECT o.id, word, nr FROM orders o LEFT JOIN regexp_split_to_table(o.note, ' ') WITH ORDINALITY"
+        " AS w (word, nr) ON word <> ''",
+    ),
     Construct("`UNION ALL`", "union", "SELECT id FROM orders UNION ALL SELECT id FROM customers"),
     Construct("`VALUES`, no `FROM`", "values", "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)"),
     Construct(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pglast.enums import SortByDir, SortByNulls
 
 from ivmc import errors
-from ivmc.bind import facts
+from ivmc.bind import facts, sets
 from ivmc.bind.attached import Attachments
 from ivmc.bind.collation import combined
 from ivmc.bind.context import UNKNOWN, Context, Syntax, sound
@@ -55,6 +55,8 @@ class Aggregates:
             within_group=bool(node.agg_within_group),
             variadic=bool(node.func_variadic),
         )
+        fault = "aggregate function calls cannot contain set-returning function calls"
+        sets.forbid(self.context, node, call.scalars(), fault)
         if call not in self.calls:
             self.calls[call] = self.column(call)
         return self.calls[call]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast
 
 from ivmc import errors
-from ivmc.bind import facts
+from ivmc.bind import facts, sets
 from ivmc.bind.coercion import coerces_safely, reads_settings
-from ivmc.bind.context import Syntax
+from ivmc.bind.context import Poisoned, Syntax
 from ivmc.bind.verbatim import text
 from ivmc.catalog import Function, Unresolved
 from ivmc.diagnostics import Diagnostic
@@ -27,6 +27,24 @@ if TYPE_CHECKING:
 
 def function(e: Expressions, node: Syntax) -> Scalar:
     """A function or aggregate call. Raises Poisoned."""
+    found, args = resolved(e, node)
+    special = _special(e, node, found, args)
+    if special is not None:
+        return special
+    value = _plain(e, node, found, args)
+    return sets.called(e, node, found, value) if found.returns_set else value
+
+
+def expanding(e: Expressions, node: Syntax) -> tuple[Function, Scalar]:
+    """A function in FROM, which may give many rows. Raises Poisoned."""
+    found, args = resolved(e, node)
+    if _special(e, node, found, args) is not None:
+        raise Poisoned
+    return found, _plain(e, node, found, args)
+
+
+def resolved(e: Expressions, node: Syntax) -> tuple[Function, tuple[Scalar, ...]]:
+    """The function that a call means, and its arguments. Raises Poisoned."""
     named: list[Syntax] = [arg for arg in node.args or () if isinstance(arg, ast.NamedArgExpr)]
     plain: list[Syntax] = [arg for arg in node.args or () if not isinstance(arg, ast.NamedArgExpr)]
     ordered = [item.node for item in node.agg_order or ()] if node.agg_within_group else []
@@ -34,22 +52,21 @@ def function(e: Expressions, node: Syntax) -> Scalar:
     types = [arg.type for arg in args]
     keywords = dict(zip([arg.name for arg in named], types[len(plain) :], strict=False))
     try:
-        found = e.catalog.function(
+        return e.catalog.function(
             tuple(part.sval for part in node.funcname),
             types[: len(plain)] + types[len(plain) + len(named) :],
             variadic=bool(node.func_variadic),
             named=keywords,
             star=bool(node.agg_star),
-        )
+        ), args
     except Unresolved as unresolved:
         known = unresolved.kind != "ambiguous"
         diagnostic = errors.UnknownFunction if known else errors.AmbiguousFunction
         raise e.context.fail(diagnostic(e.context.span(node), unresolved.message)) from None
-    return _called(e, node, found, args)
 
 
-def _called(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, ...]) -> Scalar:
-    """What a call of this function means where it stands."""
+def _special(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, ...]) -> Scalar | None:
+    """What a call means that is more than its arguments' value; None of an ordinary one. Raises Poisoned."""
     span, name = e.context.span(node), f"{found.name}()"
     if found.volatility == "v" and found.kind != "a":
         raise e.context.fail(errors.VolatileFunction(span, name))
@@ -65,8 +82,13 @@ def _called(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, .
     if clause := facts.clause_for_aggregates(node):
         fault = f"{clause} specified, but {found.name} is not an aggregate function"
         raise e.context.fail(errors.InvalidCall(span, fault))
+    return None
+
+
+def _plain(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, ...]) -> Scalar:
+    """An ordinary call, or the reason why it is not maintained."""
     if reason := _reason(e, node, found):
-        return e.context.unmaintained(reason, found.result)
+        e.context.reason(reason)
     return _applied(e, node, found, args)
 
 
@@ -90,8 +112,6 @@ def _home(e: Expressions, node: Syntax, args: tuple[Scalar, ...]) -> Expressions
 def _reason(e: Expressions, node: Syntax, found: Function) -> Diagnostic | None:
     """Why an ordinary call is not maintained, if it is not."""
     span, name = e.context.span(node), f"{found.name}()"
-    if found.returns_set:
-        return errors.SetReturningFunction(span, name)
     if facts.is_clock(found):
         return errors.CurrentTime(span, name)
     if found.volatility == "s" and found.schema != "pg_catalog":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pglast import ast
 from pglast.enums import BoolExprType, BoolTestType, MinMaxOp, NullTestType
 
-from ivmc.bind import facts
+from ivmc.bind import facts, sets
 from ivmc.bind.coercion import coerces_safely, common_type, infix
 from ivmc.bind.context import UNKNOWN, Syntax, sound
 from ivmc.catalog import Type
@@ -78,6 +78,7 @@ def case(e: Expressions, node: Syntax) -> Scalar:
     pairs = [part for when in node.args for part in (asked(when.expr), e.bind(when.result))]
     default = [] if node.defresult is None else [e.bind(node.defresult)]
     args = sound([*subject, *pairs, *default])
+    sets.forbid(e.context, node, args, "set-returning functions are not allowed in CASE")
     tests = [infix(e.context, node, ("=",), subject[0], value) for value in pairs[::2] if subject]
     found = _choice(e, node, "case", args, [*(default or [NULL]), *pairs[1::2]])
     ending = [" ELSE ", " END"] if default else [" END"]
@@ -90,6 +91,8 @@ def chosen(e: Expressions, node: Syntax) -> Scalar:
     """COALESCE, GREATEST and LEAST: NULL where all of their arguments are. Raises Poisoned."""
     name = "coalesce" if isinstance(node, ast.CoalesceExpr) else CHOICES[node.op]
     args = e.operands(node.args)
+    if name == "coalesce":
+        sets.forbid(e.context, node, args, "set-returning functions are not allowed in COALESCE")
     found = _choice(e, node, name, args, args)
     return replace(
         found, template=listed(f"{name}(", len(args), ")"), nullable=all(arg.nullable for arg in args)

@@ -64,6 +64,8 @@ def _within_reach(e: Expressions, node: Syntax, found: Scalar, scope: Scope) -> 
 
 
 def _whole_row(e: Expressions, node: Syntax, entry: Entry | None) -> Scalar:
+    if entry is not None and entry.value is not None:
+        return entry.value
     diagnostic = errors.NotCovered(e.context.span(node), "a whole-row reference")
     if entry is None or (entry.relation and e.catalog.type_entry(entry.relation_name) is None):
         e.context.reason(diagnostic)

@@ -55,11 +55,9 @@ def _number(digits: str) -> Scalar:
 
 def cast(e: Expressions, node: Syntax) -> Scalar:
     """`CAST (x AS t)` and `x::t`. Raises Poisoned."""
-    target = _target(e, node.typeName)
-    if target is None:
+    if _target(e, node.typeName) is None:
         e.bind(node.arg)
-        name = ".".join(part.sval for part in node.typeName.names)
-        raise e.context.fail(errors.UnknownType(e.context.span(node.typeName), name))
+    target = type_named(e, node.typeName)
     if isinstance(node.arg, ast.A_ArrayExpr) and e.catalog.element(target):
         argument = containers.array(e, node.arg, target)
     else:
@@ -67,6 +65,15 @@ def cast(e: Expressions, node: Syntax) -> Scalar:
     if argument.type == UNKNOWN and facts.reads_the_clock(argument, target):
         return e.context.unmaintained(errors.CurrentTime(e.context.span(node), text(node)), target)
     return converted(e.context, argument, target, node, explicit=True)
+
+
+def type_named(e: Expressions, node: Syntax) -> Type:
+    """The type that a syntax node names. Raises Poisoned."""
+    found = _target(e, node)
+    if found is None:
+        name = ".".join(part.sval for part in node.names)
+        raise e.context.fail(errors.UnknownType(e.context.span(node), name))
+    return found
 
 
 def _target(e: Expressions, node: Syntax) -> Type | None:

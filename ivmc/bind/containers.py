@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pglast import ast
 
 from ivmc import errors
+from ivmc.bind import sets
 from ivmc.bind.coercion import common_type, mismatch
 from ivmc.bind.context import RECORD, Syntax
 from ivmc.catalog import Type
@@ -47,7 +48,12 @@ def row(e: Expressions, node: Syntax) -> Scalar:
 
 def indirection(e: Expressions, node: Syntax) -> Scalar:
     """Subscripts and fields: `a[1]`, `a[1:2]`, `(c).field`. Raises Poisoned."""
-    kind = e.operand(node.arg).type
+    operand, first = e.operand(node.arg), node.indirection[0]
+    if isinstance(operand, sets.SetCall) and isinstance(first, ast.String) and len(node.indirection) == 1:
+        found = sets.field(operand, str(first.sval))
+        if found is not None:
+            return found
+    kind = operand.type
     for step in node.indirection:
         if isinstance(step, ast.String):
             kind = _field(e, node, kind, str(step.sval))

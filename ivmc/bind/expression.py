@@ -14,7 +14,7 @@ from typing import Any
 from pglast import ast
 
 from ivmc import errors
-from ivmc.bind import calls, choices, columns, constants, containers, operators, subqueries, verbatim
+from ivmc.bind import calls, choices, columns, constants, containers, operators, sets, subqueries, verbatim
 from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import as_condition
 from ivmc.bind.context import INTEGER, Context, Syntax, attempted, sound
@@ -59,7 +59,9 @@ class Expressions:
 
     def tested(self, node: Syntax, word: str = "") -> Scalar:
         """As `condition`. Raises Poisoned."""
-        return as_condition(self.context, self.operand(node), node, word or self.clause)
+        found, word = self.operand(node), word or self.clause
+        sets.forbid(self.context, node, [found], f"argument of {word} must not return a set")
+        return as_condition(self.context, found, node, word)
 
     def operand(self, node: Syntax) -> Scalar:
         """The scalar of one syntax node. Raises Poisoned."""

@@ -75,6 +75,12 @@ NEVER_NULL: Final = frozenset(
     repeat replace reverse right round rpad rtrim sign split_part sqrt strpos substr substring
     to_date to_timestamp translate trunc upper""".split()
 )
+# Set-returning, and giving no NULL among their rows.
+NEVER_NULL_ROWS: Final = frozenset(
+    """generate_series generate_subscripts json_array_elements jsonb_array_elements json_object_keys
+    jsonb_object_keys regexp_split_to_table""".split()
+)
+FROM_FUNCTION: Final = "functions in FROM"  # the clause, as messages name it
 FINITE_FIELDS: Final = frozenset("year epoch century decade millennium julian isoyear".split())
 NULL_OPERATORS: Final = frozenset({"->", "->>", "#>", "#>>", "@@", "@?", "##", "#"})
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pglast import ast
 
 from ivmc import errors
+from ivmc.bind import sets
 from ivmc.bind.aggregates import Aggregates
 from ivmc.bind.attached import Attachments, beside, joined
 from ivmc.bind.computed import column_of, extended
@@ -79,7 +80,8 @@ class Grouping:
         read = columns(*over).union(*(join.read for join in above))
         calls = tuple((column, call) for call, column in self.aggregates.calls.items() if column in read)
         below = self.attached.needed(columns(*keys, *(part for _, call in calls for part in call.scalars())))
-        passed = extended(joined(rel, below), {column: key for key, column in computed.items()})
+        passed, parts = sets.expanded(self.context, joined(rel, below), list(computed))
+        passed = extended(passed, dict(zip(computed.values(), parts, strict=True)))
         self.check_grouped(keys, named.values(), local)
         grouped: Rel = Aggregate(passed, tuple(named.values()), calls)
         grouped, over = beside(grouped, above, over, frozenset(passed.schema))

@@ -27,12 +27,14 @@ class Entry:
     """One item of FROM: its alias, its columns, and the table it is, if it is one.
 
     `schema` is that of a table or view under its own name: it may be written before the name.
+    `value` is what the name alone stands for, where it does not stand for a row.
     """
 
     alias: str | None
     columns: Named
     relation: Relation | None = None
     schema: str | None = None
+    value: Col | None = None
 
     @property
     def relation_name(self) -> tuple[str, str]:
@@ -104,8 +106,15 @@ class Scope:
         def renamed(columns: Named) -> Named:
             return tuple((name, above.get(column, column)) for name, column in columns)
 
-        entries = tuple(replace(entry, columns=renamed(entry.columns)) for entry in self.entries)
-        return replace(self, entries=entries, visible=renamed(self.visible))
+        entries = (
+            replace(
+                entry,
+                columns=renamed(entry.columns),
+                value=entry.value and above.get(entry.value, entry.value),
+            )
+            for entry in self.entries
+        )
+        return replace(self, entries=tuple(entries), visible=renamed(self.visible))
 
     def unqualified(self, name: str) -> list[Col]:
         """Every column that the bare name could mean at this level."""

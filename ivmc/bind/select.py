@@ -5,7 +5,7 @@ Source: PostgreSQL manual, 7.2 "Table Expressions", 7.3 "Select Lists", 7.8 "WIT
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from pglast import ast
 from pglast.enums import LimitOption, SetOperation
 
 from ivmc import errors
-from ivmc.bind import combined
+from ivmc.bind import combined, sets
 from ivmc.bind.aggregates import Aggregates
 from ivmc.bind.coercion import converted
 from ivmc.bind.computed import column_of
@@ -168,8 +168,10 @@ class Simple:
         targets = self.targets(scope, aggregates.expressions("SELECT"))
         having = self.having(aggregates)
         order = self.order(aggregates, targets)
-        rel, values = Grouping(aggregates, self.node, targets, having, order).bind(rel)
-        bound = self.project(rel, [target.name for target in targets], values)
+        sorted_by = [Target("order", node, key) for node, key in order if any(sets.among(key))]
+        rel, values = Grouping(aggregates, self.node, [*targets, *sorted_by], having, order).bind(rel)
+        rel, values = sets.expanded(self.context, rel, values)
+        bound = self.project(rel, [target.name for target in targets], values[: len(targets)])
         return self.distinct(bound, aggregates, targets)
 
     def where(self, rel: Rel, scope: Scope) -> Rel:
@@ -207,9 +209,22 @@ class Simple:
             value = target.val
             if isinstance(value, ast.ColumnRef) and isinstance((value.fields or ())[-1], ast.A_Star):
                 found.extend(Target(name, value, column) for name, column in self.star(value, scope))
+            elif isinstance(value, ast.A_Indirection) and isinstance(
+                (value.indirection or ())[-1], ast.A_Star
+            ):
+                found.extend(self.fields(value, binder))
             else:
                 found.append(Target(output_name(target), value, self.resolved(binder.bind(value))))
         return found
+
+    def fields(self, node: Syntax, binder: Expressions) -> Iterator[Target]:
+        """What `(row).*` stands for."""
+        steps = node.indirection[:-1]
+        row = binder.bind(ast.A_Indirection(arg=node.arg, indirection=steps) if steps else node.arg)
+        members = row.members if isinstance(row, sets.SetCall) else self.context.catalog.fields(row.type)
+        for name, _ in members:
+            one = ast.A_Indirection(arg=node.arg, indirection=(*steps, ast.String(sval=name)))
+            yield Target(name, node, binder.bind(one))
 
     def star(self, node: Syntax, scope: Scope) -> Named:
         """The columns that `*` or `t.*` stands for."""
@@ -221,6 +236,8 @@ class Simple:
             return scope.visible
         for level in scope.levels():
             if (entry := level.entry(parts)) is not None:
+                if not level.barred.isdisjoint(column for _, column in entry.columns):
+                    self.context.error(errors.InvalidReference(self.context.span(node), ".".join(parts)))
                 return entry.columns
         span = self.context.span(node)
         self.context.error(errors.MissingFromEntry(span, ".".join(parts), scope.aliases()))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pglast import ast
 
 from ivmc import errors
-from ivmc.bind import facts, joins
+from ivmc.bind import facts, functions, joins
 from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import converted
 from ivmc.bind.context import Context, Opaque, Syntax, attempted
@@ -24,7 +24,6 @@ from ivmc.parse import parse
 from ivmc.scalar import Col, Scalar, fresh
 
 UNCAPTURED: Final = {"m": "materialized view", "f": "foreign table"}
-TABLE_FUNCTIONS: Final[dict[type, str]] = {ast.RangeTableFunc: "XMLTABLE", ast.JsonTable: "JSON_TABLE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +88,10 @@ class Tables:
             case ast.RangeTableSample():
                 self.context.error(errors.TableSample(self.context.span(node)))
                 return self.item(node.relation)
+            case ast.RangeFunction():
+                return functions.item(self, node)
             case _:
-                kind = TABLE_FUNCTIONS.get(type(node), "a function in FROM")
-                self.context.reason(errors.TableFunction(self.context.span(node), kind))
-                raise Opaque
+                return functions.table(self, node)
 
     def attachments(self) -> Attachments:
         """What the expressions of another clause of this query are joined with: nothing yet."""
@@ -176,8 +175,6 @@ class Tables:
 
     def subselect(self, node: Syntax) -> tuple[Rel, Scope]:
         """A query in FROM."""
-        if node.lateral:
-            self.context.reason(errors.Lateral(self.context.clause("LATERAL")))
         around = self.earlier.within(self.parent) if node.lateral else self.parent
         bound = self.query(self.context, node.subquery, around, self.environment)
         return self.derived(bound.rel, bound.columns(), node)

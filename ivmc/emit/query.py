@@ -34,7 +34,7 @@ from ivmc.ir import (
     walk,
 )
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
-from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, fresh, substitute
+from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, fresh, is_defined, substitute
 
 RESERVED = frozenset({"frontier", "n"})
 
@@ -269,7 +269,8 @@ class Queries:
         """LATERAL ROWS FROM (…)."""
         block = self.block(rel.input)
         calls = [block.sql(function) for function in rel.functions]
-        source = calls[0] if len(calls) == 1 else f"ROWS FROM ({', '.join(calls)})"
+        bare = len(calls) == 1 and not is_defined(rel.functions[0])
+        source = calls[0] if bare else f"ROWS FROM ({', '.join(calls)})"
         ordinality = " WITH ORDINALITY" if rel.ordinality else ""
         names = positional(rel.columns)
         alias = self.alias(rel.columns[0].name if rel.columns else "rows")

@@ -11,7 +11,7 @@ from ivmc.emit.query import Queries
 from ivmc.emit.routine import Routine
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import text
-from ivmc.names import WEIGHT, identifier, qualified
+from ivmc.names import COPY, WEIGHT, identifier, qualified
 from ivmc.plan import Source, Visible
 from ivmc.scalar import Scalar
 from ivmc.stages import Staged, sources
@@ -84,7 +84,7 @@ class Emission:
             f"FROM {root.table}",
         ]
         if root.is_bag:
-            lines[-1] += f" CROSS JOIN generate_series(1, {WEIGHT})"
+            lines[-1] += f" CROSS JOIN generate_series(1, {WEIGHT}) {COPY}"
         if visible.where:
             lines.append(f"WHERE {visible.where}")
         return "\n".join(lines)

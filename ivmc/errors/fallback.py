@@ -119,25 +119,6 @@ class Recursion(Fallback):
 
 
 @dataclass(frozen=True, slots=True)
-class SetReturningFunction(Fallback):
-    """A function that returns many rows, in the select list or in FROM.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, tags text[]);
-        SELECT id, unnest(tags) AS tag FROM orders;
-
-    Call it in the query that reads the view.
-    """
-
-    code = "IVM308"
-    title = "set-returning functions are not maintained incrementally"
-    label = "`{name}` returns a set"
-    instead = "call it in the query that reads the view"
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class TableSample(Fallback):
     """TABLESAMPLE: which rows are drawn depends on where they are stored.
 
@@ -171,25 +152,6 @@ class GroupingSets(Fallback):
     title = "{kind} is not maintained incrementally"
     instead = "write UNION ALL of one GROUP BY per set"
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lateral(Fallback):
-    """A subquery in FROM that refers to its neighbours.
-
-    Example::
-
-        CREATE TABLE customers (id int PRIMARY KEY);
-        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
-        SELECT c.id, o.n FROM customers c,
-            LATERAL (SELECT count(*) AS n FROM orders WHERE customer = c.id) o;
-
-    A join with a grouped subquery often gives the same.
-    """
-
-    code = "IVM311"
-    title = "LATERAL subqueries are not maintained incrementally"
-    instead = "join with a grouped subquery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,24 +192,6 @@ class HiddenSource(Fallback):
     title = "`{name}` is STABLE, and may read tables that the query does not name"
     instead = "declare it IMMUTABLE if it reads none, or join with the table that it reads"
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableFunction(Fallback):
-    """JSON_TABLE, XMLTABLE or ROWS FROM.
-
-    Example::
-
-        CREATE TABLE events (id int PRIMARY KEY, body jsonb);
-        SELECT e.id, t.n FROM events e, JSON_TABLE(e.body, '$[*]' COLUMNS (n int PATH '$.n')) t;
-
-    Use it in the query that reads the view.
-    """
-
-    code = "IVM314"
-    title = "{kind} is not maintained incrementally"
-    instead = "use it in the query that reads the view"
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)

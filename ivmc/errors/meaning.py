@@ -120,6 +120,25 @@ class NestedAggregate(Diagnostic):
 
 
 @dataclass(frozen=True, slots=True)
+class SetNotAllowed(Diagnostic):
+    """A function that gives many rows stands where there is one value for each row.
+
+    Example::
+
+        CREATE TABLE orders (id int PRIMARY KEY, tags text[]);
+        SELECT id FROM orders WHERE unnest(tags) = 'gift';
+
+    Call it in FROM, where it may read the items before it, and use its column.
+    """
+
+    code = "IVM236"
+    title = "{error}"
+    label = "this gives many rows"
+    help = "call it in FROM, as in `FROM orders o, unnest(o.tags) AS tag`, and use its column here"
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class UngroupedColumn(Diagnostic):
     """A column is neither grouped nor aggregated, so a group has many values of it.
 

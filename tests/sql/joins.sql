@@ -723,7 +723,7 @@ END $ivmc$;
 CREATE VIEW public.v AS
 SELECT id,
        note
-FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight) __ivmc_copy;
 
 -- ==== a table with itself, by inequality
 -- expect: join, store
@@ -1094,4 +1094,4 @@ CREATE VIEW public.v AS
 SELECT id AS customer_id,
        name,
        note
-FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight) __ivmc_copy;

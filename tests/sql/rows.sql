@@ -250,7 +250,7 @@ END $ivmc$;
 CREATE VIEW public.v AS
 SELECT customer,
        amount
-FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight) __ivmc_copy;
 
 -- ==== UNION ALL
 -- expect: union, store
@@ -402,7 +402,7 @@ END $ivmc$;
 CREATE VIEW public.v AS
 SELECT customer,
        amount
-FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight) __ivmc_copy;
 
 -- ==== a view and a WITH query are inlined
 -- expect: filter, store

@@ -451,4 +451,4 @@ END $ivmc$;
 CREATE VIEW public.v AS
 SELECT customer,
        city
-FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight);
+FROM ivmc.v CROSS JOIN generate_series(1, __ivmc_weight) __ivmc_copy;
