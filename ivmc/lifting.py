@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivmc.ir import Aggregate, Call, Expand, Filter, Join, Match, Outer, Project, Rel, Values, free
+from ivmc.ir import Aggregate, Call, Expand, Filter, Join, Match, Outer, Project, Rel, Values, bottom_up, free
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -219,6 +219,35 @@ def mapped(call: Call, mapping: Mapping[Col, Scalar]) -> Call:
 def in_order(some: Iterable[Col]) -> list[Col]:
     """Columns in order of their creation."""
     return sorted(some, key=lambda column: column.id)
+
+
+# Substitution
+
+
+def reading(rel: Rel, mapping: Mapping[Col, Col]) -> Rel:
+    """`rel` where it reads other columns from around it."""
+
+    def told(scalars: Iterable[Scalar]) -> tuple[Scalar, ...]:
+        return tuple(substitute(scalar, mapping) for scalar in scalars)
+
+    def rewrite(node: Rel) -> Rel:
+        match node:
+            case Values(_, rows):
+                return replace(node, rows=tuple(map(told, rows)))
+            case Filter(_, predicates):
+                return replace(node, predicates=told(predicates))
+            case Project(_, outputs):
+                return replace(node, outputs=tuple((c, substitute(s, mapping)) for c, s in outputs))
+            case Join() | Outer() | Match():
+                return replace(node, on=told(node.on))
+            case Expand(_, functions, on=on):
+                return replace(node, functions=told(functions), on=told(on))
+            case Aggregate(_, _, calls):
+                return replace(node, calls=tuple((c, mapped(call, mapping)) for c, call in calls))
+            case _:
+                return node
+
+    return bottom_up(rel, rewrite)
 
 
 # Rows of constants

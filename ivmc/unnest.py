@@ -42,7 +42,7 @@ from ivmc.ir import (
     inputs,
     with_inputs,
 )
-from ivmc.lifting import Outputs, groups, in_order, lifted, numbered, same
+from ivmc.lifting import Outputs, groups, in_order, lifted, numbered, reading, same
 from ivmc.properties import is_identity, keys, shortest
 from ivmc.scalar import (
     BOOLEAN,
@@ -152,9 +152,10 @@ def _row_key(left: Rel, op: Aggregate) -> tuple[Col, ...] | None:
 def _per_row(left: Rel, op: Aggregate, key: tuple[Col, ...]) -> tuple[Rel, tuple[Scalar, ...]]:
     """The groups for each row of `left`, and how that row finds them."""
     copies = {column: fresh(column.name, column) for column in key}
-    rel = Aggregate(_beside(left, op.input), key + op.keys, op.calls)
-    renamed = tuple((copies.get(column, column), column) for column in rel.schema)
-    return Project(rel, renamed), tuple(matches(old, new) for old, new in copies.items())
+    wide = _beside(left, op.input)
+    rows = Project(wide, same(wide.schema) + tuple((new, old) for old, new in copies.items()))
+    on = tuple(matches(old, new) for old, new in copies.items())
+    return Aggregate(rows, tuple(copies.values()) + op.keys, op.calls), on
 
 
 def _of_all(left: Rel, op: Aggregate) -> Rel:
@@ -306,17 +307,16 @@ def _present(rel: Rel, more: Outputs = ()) -> tuple[Rel, Col, Col]:
 def _through_domain(op: Join | Outer | Match) -> Rel:
     """The right side for each distinct combination of what it reads, found again by that.
 
-    Combinations are told apart by image; where they hold a key of the left side, by that.
+    Combinations are told apart by image. The domain has columns of its own: both meet in one row.
     """
     read = in_order(free(op.right) & frozenset(op.left.schema))
-    key = shortest(key for key in keys(op.left) if key <= frozenset(read))
-    images = [] if key else [image(column) for column in read if not is_identity(column)]
-    given = same(read) + tuple((fresh("image", one), one) for one in images)
-    rows = Project(op.left, given)
-    domain = rows if key else Aggregate(rows, rows.schema, ())
-    copies = {column: fresh(column.name, column) for column in domain.schema}
-    renamed = tuple((copy, column) for column, copy in copies.items())
-    right = Project(_beside(domain, op.right), same(op.right.schema) + renamed)
-    told = key or [s for _, s in given if not isinstance(s, Col) or is_identity(s)]
-    on = tuple(matches(scalar, copies[column]) for column, scalar in given if scalar in told)
+    copies = {column: fresh(column.name, column) for column in read}
+    images = [image(column) for column in read if not is_identity(column)]
+    given: list[tuple[Col, Scalar]] = [(copy, column) for column, copy in copies.items()]
+    given += [(fresh("image", one), one) for one in images]
+    rows = Project(op.left, tuple(given))
+    domain = Aggregate(rows, rows.schema, ())
+    right = Project(_beside(domain, reading(op.right, copies)), same(op.right.schema + domain.schema))
+    told = [(copy, one) for copy, one in given if not isinstance(one, Col) or is_identity(one)]
+    on = tuple(matches(one, copy) for copy, one in told)
     return replace(op, right=right, on=on + op.on)
