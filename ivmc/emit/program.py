@@ -25,11 +25,13 @@ from ivmc.ir import (
     Match,
     Negate,
     Net,
+    Outer,
     Project,
     Rel,
     Scan,
     Union,
     bottom_up,
+    inputs,
     scalars,
     walk,
     with_inputs,
@@ -175,7 +177,7 @@ class Program:
                 return Join(self.prepared(left), with_inputs(right, (read,)), on)
             case Join(left, right, on):
                 return Join(self.operand(left), self.operand(right), on)
-            case Match(left):
+            case Outer(left) | Match(left):
                 return replace(rel, left=self.operand(left))
             case Negate(input) | Filter(input) | Project(input) | Expand(input):
                 part = self.operand(input) if isinstance(input, Aggregate) else self.prepared(input)
@@ -211,8 +213,13 @@ class Program:
         self.queries.counts[carried] = count
         return carried
 
+    def term(self, target: Carried, rel: Rel) -> None:
+        """Say what the next statement adds to a temporary table."""
+        self.emit(f"-- {formula(target)} += {formula(rel)}")
+
     def insert(self, target: Carried, rel: Rel, count: str) -> None:
         """INSERT of signed rows into a temporary table."""
+        self.term(target, rel)
         self.queries.fresh_statement()
         outputs = [(name, column) for column, name in positional(target.schema).items()]
         select = self.queries.select(rel, outputs, weight=WEIGHT)
@@ -242,7 +249,7 @@ class Program:
     def start(self, chain: Sequence[Rel]) -> int:
         """Where along the chain to begin: after what is carried already, else at the busiest table."""
         done = [i for i, prefix in enumerate(chain) if self.derived(prefix) in self.carried]
-        size = [_rows(_join(prefix).right) for prefix in chain]
+        size = [_rows(inputs(_bare(prefix))[1]) for prefix in chain]
         return max(done, default=size.index(max(size)) if size else 0)
 
     def run_along(self, rel: Rel, chain: Sequence[Rel], sink: Sink) -> None:
@@ -280,7 +287,6 @@ class Program:
         for term in self.terms(rel):
             ready = term if self.is_leaf(term) else self.prepared(term)
             with self.when(" AND ".join(f"{guard} > 0" for guard in self.guards(ready))):
-                self.emit(f"-- {formula(ready)}")
                 sink(ready)
 
     def guards(self, rel: Rel) -> list[str]:
@@ -292,7 +298,7 @@ class Program:
                 return [self.pending[scan.relation.schema, scan.relation.name]]
             case Join(left, right, _):
                 return list(dict.fromkeys(self.guards(left) + self.guards(right)))
-            case Match(left):
+            case Outer(left) | Match(left):
                 return self.guards(left)
             case (
                 Filter(input) | Project(input) | Expand(input) | Negate(input) | Net(input) | Aggregate(input)
@@ -309,22 +315,15 @@ def _bare(rel: Rel) -> Rel:
     return rel
 
 
-def _join(rel: Rel) -> Join:
-    """The join of a prefix."""
-    join = _bare(rel)
-    assert isinstance(join, Join)
-    return join
-
-
 def _prefixes(rel: Rel | None) -> list[Rel]:
-    """The joins of a left-deep tree, innermost first, each with the columns of it that are read.
+    """The joins and matches of a left-deep tree, innermost first, each with the columns that are read.
 
     They go as far down as nothing that can fail is in between: that would have to see net rows.
     """
     below = rel
     while isinstance(below, Filter | Project) and not any(map(is_fallible, scalars(below))):
         below = below.input
-    return [*_prefixes(below.left), rel] if rel and isinstance(below, Join) else []
+    return [*_prefixes(below.left), rel] if rel and isinstance(below, Join | Outer | Match) else []
 
 
 def _rows(rel: Rel) -> float:

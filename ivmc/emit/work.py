@@ -50,6 +50,7 @@ class Work:
     def add(self, target: Carried, rel: Rel, *, apart: bool = False) -> None:
         """INSERT of a relation into a temporary table, column by column; sums `apart` by weight."""
         queries = self.program.queries
+        self.program.term(target, rel)
         queries.fresh_statement()
         outputs = [(target.schema[i].name, column) for i, column in enumerate(rel.schema)]
         if apart and isinstance(rel, Aggregate):

@@ -47,18 +47,24 @@ COUNT = Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False)
 
 
 def delta(op: Join, d: Differentiate) -> Rel:
-    left, right, on = op.left, op.right, op.on
-    change_left = lone_left = Net(d(left)) if fans_out(right, on) else d(left)
-    change_right = lone_right = Net(d(right)) if fans_out(left, on) else d(right)
+    change = alone = Net(d(op.left)) if fans_out(op.right, op.on) else d(op.left)
+    match trusted(op):
+        case _, target, False:
+            alone, change = pruned(d(op.left), target)
+        case _:
+            pass
+    return Join(alone, op.right, op.on) + driven(op, change, d)
+
+
+def driven(op: Join, left: Rel, d: Differentiate) -> Rel:
+    """L′ ⋈ ΔR − ΔL ⋈ ΔR: what the right side drives, where `left` is the change of the left one."""
+    change = alone = Net(d(op.right)) if fans_out(op.left, op.on) else d(op.right)
     match trusted(op):
         case _, target, True:
-            lone_right, change_right = pruned(d(right), target)
-        case _, target, False:
-            lone_left, change_left = pruned(d(left), target)
-        case None:
+            alone, change = pruned(d(op.right), target)
+        case _:
             pass
-    both = Join(change_left, change_right, on)
-    return Join(lone_left, right, on) + Join(left, lone_right, on) - both
+    return Join(op.left, alone, op.on) - Join(left, change, op.on)
 
 
 def trusted(op: Join) -> tuple[Scan, Scan, bool] | None:

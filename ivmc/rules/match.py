@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ivmc.catalog import Function
-from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, is_empty
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, empty, is_empty
 from ivmc.properties import told_apart
 from ivmc.rules import moving
 from ivmc.scalar import (
@@ -78,14 +78,19 @@ class Touched:
 
 
 def delta(op: Match, d: Differentiate) -> Rel:
-    left, right = d(op.left), d(op.right)
-    now = replace(op, left=left)
+    left = d(op.left)
+    return replace(op, left=left) + driven(op, left, d)
+
+
+def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
+    """(L′ − ΔL) ⋈ₚ F: what the right side drives, where `left` is the change of the left one."""
+    right = d(op.right)
     if is_empty(right):
-        return now
+        return empty(op.schema)
     touched = _equated(op, right) or _joined(op, left, Net(right))
     flips = _flips(op, touched)
     turned = Join(op.left, flips, touched.found) - Join(left, flips, touched.found)
-    return now + Project(turned, tuple((column, column) for column in op.schema))
+    return Project(turned, tuple((column, column) for column in op.schema))
 
 
 # The touched p

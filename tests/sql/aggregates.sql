@@ -97,7 +97,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups += γ(Δemployees)
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            employees.__ivmc_weight * count(*) AS __ivmc_count,
@@ -267,7 +267,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δe ⋈ d′
+    -- groups += γ(Δe ⋈ d′)
     INSERT INTO pg_temp.v__groups
     SELECT d.id,
            d.name,
@@ -286,7 +286,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.departments_changes > 0 THEN
-    -- net(Δd ⋈ γ(Δd))
+    -- net += net(Δd ⋈ γ(Δd))
     INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -312,7 +312,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- e′ ⋈ net
+    -- groups += γ(e′ ⋈ net)
     INSERT INTO pg_temp.v__groups
     SELECT v__net.id,
            v__net.name,
@@ -326,7 +326,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.employees_changes > 0 AND n.net > 0 THEN
-    -- − Δe ⋈ net
+    -- groups += γ(− Δe ⋈ net)
     INSERT INTO pg_temp.v__groups
     SELECT v__net.id,
            v__net.name,
@@ -603,6 +603,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
+    -- groups += γ((γ(Δemployees) + γ(net(Δemployees)) + γ(net(Δemployees))))
     INSERT INTO pg_temp.v__groups
     SELECT terms.department_id,
            max(terms.count) AS __ivmc_count,
@@ -1054,6 +1055,7 @@ BEGIN
 
   -- Touched groups: those with a net change
   IF n.employees_changes > 0 THEN
+    -- touched += γ(net(Δemployees))
     INSERT INTO pg_temp.v__touched
     SELECT net.department_id
     FROM (
@@ -1295,7 +1297,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups += γ(Δemployees)
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id, employees.salary, employees.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_employees employees
@@ -1333,6 +1335,7 @@ BEGIN
     FROM (SELECT DISTINCT k.department_id, k.salary FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(k.department_id, k.salary), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id AND t.salary = k.salary;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.department_id, v__old.salary, sum(v__old.__ivmc_weight) AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
@@ -1345,7 +1348,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
-    -- Δv__1
+    -- groups_2 += γ(Δv__1)
     INSERT INTO pg_temp.v__groups_2
     SELECT v__1.department_id,
            v__1.__ivmc_weight * count(*) AS __ivmc_count,
@@ -1356,7 +1359,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups_2 += γ(Δemployees)
     INSERT INTO pg_temp.v__groups_2
     SELECT employees.department_id,
            employees.__ivmc_weight * count(*) AS __ivmc_count,
@@ -1496,7 +1499,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups += γ(Δemployees)
     INSERT INTO pg_temp.v__groups
     SELECT employees.__ivmc_weight * count(*) AS __ivmc_count,
            employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
@@ -1632,7 +1635,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups += γ(Δemployees)
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            employees.__ivmc_weight * count(*) AS __ivmc_count,
@@ -1766,7 +1769,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups += γ(Δemployees)
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id, employees.hired, employees.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_employees employees
@@ -1975,7 +1978,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- Δemployees
+    -- groups += γ(Δemployees)
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id,
            employees.__ivmc_weight * count(*) AS __ivmc_count,
@@ -2024,6 +2027,7 @@ BEGIN
     FROM (SELECT DISTINCT k.department_id FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.department_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
@@ -2036,6 +2040,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
+    -- groups_2 += γ((γ(Δv__1) + γ(net(Δv__1))))
     INSERT INTO pg_temp.v__groups_2
     SELECT max(terms.count) AS __ivmc_count,
            min(terms.max_sum) AS __ivmc_max_sum,

@@ -119,7 +119,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.visits_changes > 0 THEN
-    -- Δvisits
+    -- groups += γ(Δvisits)
     INSERT INTO pg_temp.v__groups
     SELECT visits.page, visits.visitor, visits.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_visits visits
@@ -156,6 +156,7 @@ BEGIN
     FROM (SELECT DISTINCT k.page, k.visitor FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON t.page = k.page AND t.visitor = k.visitor;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.page, v__old.visitor, sum(v__old.__ivmc_weight) AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
@@ -168,7 +169,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
-    -- Δv__1
+    -- groups_2 += γ(Δv__1)
     INSERT INTO pg_temp.v__groups_2
     SELECT v__1.page, v__1.__ivmc_weight * count(*) AS __ivmc_count
     FROM pg_temp.v__changes v__1
@@ -359,7 +360,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.visits_changes > 0 THEN
-    -- Δvisits
+    -- groups += γ(Δvisits)
     INSERT INTO pg_temp.v__groups
     SELECT visits.page, visits.visitor, visits.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_visits visits
@@ -397,6 +398,7 @@ BEGIN
     FROM (SELECT DISTINCT k.page, k.visitor FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON t.page = k.page AND t.visitor = k.visitor;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.page, v__old.visitor, sum(v__old.__ivmc_weight) AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
@@ -409,7 +411,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
-    -- Δv__1
+    -- groups_2 += γ(Δv__1)
     INSERT INTO pg_temp.v__groups_2
     SELECT v__1.page,
            v__1.__ivmc_weight * count(*) AS __ivmc_count,
@@ -422,7 +424,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.visits_changes > 0 THEN
-    -- Δvisits
+    -- groups_2 += γ(Δvisits)
     INSERT INTO pg_temp.v__groups_2
     SELECT visits.page,
            visits.__ivmc_weight * count(*) AS __ivmc_count,
@@ -574,6 +576,7 @@ BEGIN
 
   -- Touched groups: those with a net change
   IF n.visits_changes > 0 THEN
+    -- touched += γ(net(Δvisits))
     INSERT INTO pg_temp.v__touched
     SELECT net.page
     FROM (

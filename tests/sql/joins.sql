@@ -111,7 +111,7 @@ BEGIN
 
   -- Stage v: what the view shows
   IF n.orders_changes > 0 THEN
-    -- Δo ⋈ c′
+    -- delta += Δo ⋈ c′
     INSERT INTO pg_temp.v__delta
     SELECT o.id, c.name, o.amount, o.__ivmc_weight
     FROM (
@@ -125,7 +125,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.customers_changes > 0 THEN
-    -- net(Δc ⋈ γ(Δc))
+    -- net += net(Δc ⋈ γ(Δc))
     INSERT INTO pg_temp.v__net
     SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -151,7 +151,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- o′ ⋈ net
+    -- delta += o′ ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__net.name, o.amount, v__net.__ivmc_weight
     FROM public.orders o, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
@@ -160,7 +160,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.orders_changes > 0 AND n.net > 0 THEN
-    -- − Δo ⋈ net
+    -- delta += − Δo ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__net.name, o.amount, -o.__ivmc_weight * v__net.__ivmc_weight
     FROM (
@@ -356,7 +356,7 @@ BEGIN
       AND i.price > 10;
   END IF;
   IF n.i > 0 THEN
-    -- Δi ⋈ o′
+    -- delta_2 += Δi ⋈ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, i.__ivmc_weight
     FROM (
@@ -371,7 +371,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.orders_changes > 0 THEN
-    -- net(Δo ⋈ γ(Δo))
+    -- net += net(Δo ⋈ γ(Δo))
     INSERT INTO pg_temp.v__net
     SELECT o.id, o.customer_id, o.placed, groups.net, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -397,7 +397,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- i′ ⋈ net
+    -- delta_2 += i′ ⋈ net
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id, i.line, i.article, v__net.customer_id, v__net.placed, v__net.__ivmc_weight
     FROM public.items i, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
@@ -407,7 +407,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.i > 0 AND n.net > 0 THEN
-    -- − Δi ⋈ net
+    -- delta_2 += − Δi ⋈ net
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id,
            i.line,
@@ -427,7 +427,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.delta_2 > 0 THEN
-    -- delta_2 ⋈ c′
+    -- delta += delta_2 ⋈ c′
     INSERT INTO pg_temp.v__delta
     SELECT c.name,
            v__delta_2.placed,
@@ -447,7 +447,7 @@ BEGIN
       AND c.country = 'FR';
   END IF;
   IF n.c > 0 AND n.customers_changes > 0 THEN
-    -- net(Δc ⋈ γ(Δc))
+    -- net_2 += net(Δc ⋈ γ(Δc))
     INSERT INTO pg_temp.v__net_2
     SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -474,7 +474,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
   END IF;
   IF n.net_2 > 0 THEN
-    -- i′ ⋈ o′ ⋈ net_2
+    -- delta += i′ ⋈ o′ ⋈ net_2
     INSERT INTO pg_temp.v__delta
     SELECT v__net_2.name, o.placed, i.article, i.order_id, i.line, v__net_2.__ivmc_weight
     FROM public.items i, public.orders o, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
@@ -485,7 +485,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta_2 > 0 AND n.net_2 > 0 THEN
-    -- − delta_2 ⋈ net_2
+    -- delta += − delta_2 ⋈ net_2
     INSERT INTO pg_temp.v__delta
     SELECT v__net_2.name,
            v__delta_2.placed,
@@ -647,7 +647,7 @@ BEGIN
 
   -- Stage v: what the view shows
   IF n.notes_changes > 0 THEN
-    -- Δn ⋈ c′
+    -- delta += Δn ⋈ c′
     INSERT INTO pg_temp.v__delta
     SELECT c.id, n_2.note, n_2.__ivmc_weight
     FROM (
@@ -661,7 +661,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.customers_changes > 0 THEN
-    -- net(Δc)
+    -- net += net(Δc)
     INSERT INTO pg_temp.v__net
     SELECT c.id, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -675,7 +675,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- n′ ⋈ net
+    -- delta += n′ ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, n_2.note, v__net.__ivmc_weight
     FROM public.notes n_2, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
@@ -683,7 +683,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.notes_changes > 0 AND n.net > 0 THEN
-    -- − Δn ⋈ net
+    -- delta += − Δn ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, n_2.note, -n_2.__ivmc_weight * v__net.__ivmc_weight
     FROM (
@@ -823,7 +823,7 @@ BEGIN
 
   -- Stage v: what the view shows
   IF n.orders_changes > 0 THEN
-    -- net(Δa)
+    -- net += net(Δa)
     INSERT INTO pg_temp.v__net
     SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -837,7 +837,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- net ⋈ b′
+    -- delta += net ⋈ b′
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, b.id AS id_2, v__net.__ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, public.orders b
@@ -846,7 +846,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.orders_changes > 0 THEN
-    -- net(Δb)
+    -- net_2 += net(Δb)
     INSERT INTO pg_temp.v__net_2
     SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -860,7 +860,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
   END IF;
   IF n.net_2 > 0 THEN
-    -- a′ ⋈ net_2
+    -- delta += a′ ⋈ net_2
     INSERT INTO pg_temp.v__delta
     SELECT a.id, v__net_2.id AS id_2, v__net_2.__ivmc_weight
     FROM public.orders a, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
@@ -869,7 +869,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.net > 0 AND n.net_2 > 0 THEN
-    -- − net ⋈ net_2
+    -- delta += − net ⋈ net_2
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, v__net_2.id AS id_2, -v__net.__ivmc_weight * v__net_2.__ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
@@ -1017,7 +1017,7 @@ BEGIN
 
   -- Stage v: what the view shows
   IF n.notes_changes > 0 THEN
-    -- Δnotes ⋈ customers′
+    -- delta += Δnotes ⋈ customers′
     INSERT INTO pg_temp.v__delta
     SELECT customers.id, customers.name, notes.note, notes.__ivmc_weight
     FROM (
@@ -1031,7 +1031,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.customers_changes > 0 THEN
-    -- net(Δcustomers)
+    -- net += net(Δcustomers)
     INSERT INTO pg_temp.v__net
     SELECT customers.id, customers.name, sum(customers.__ivmc_weight) AS __ivmc_weight
     FROM (
@@ -1045,7 +1045,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- notes′ ⋈ net
+    -- delta += notes′ ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, v__net.name, notes.note, v__net.__ivmc_weight
     FROM public.notes, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
@@ -1053,7 +1053,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.notes_changes > 0 AND n.net > 0 THEN
-    -- − Δnotes ⋈ net
+    -- delta += − Δnotes ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, v__net.name, notes.note, -notes.__ivmc_weight * v__net.__ivmc_weight
     FROM (

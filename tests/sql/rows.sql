@@ -361,7 +361,7 @@ BEGIN
 
   -- Stage v: what the view shows
   IF n.orders_changes > 0 THEN
-    -- Δorders
+    -- delta += Δorders
     INSERT INTO pg_temp.v__delta
     SELECT orders.customer, orders.amount::numeric AS amount, orders.__ivmc_weight
     FROM ivmc.changes_public_orders orders
@@ -369,7 +369,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
-    -- Δreturns
+    -- delta += Δreturns
     INSERT INTO pg_temp.v__delta
     SELECT returns.customer, -returns.amount, returns.__ivmc_weight
     FROM ivmc.changes_public_returns returns

@@ -115,7 +115,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.orders_changes > 0 THEN
-    -- Δorders
+    -- groups += γ(Δorders)
     INSERT INTO pg_temp.v__groups
     SELECT orders.customer,
            orders.__ivmc_weight * count(*) AS __ivmc_count,
@@ -126,7 +126,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
-    -- Δreturns
+    -- groups += γ(Δreturns)
     INSERT INTO pg_temp.v__groups
     SELECT returns.customer,
            returns.__ivmc_weight * count(*) AS __ivmc_count,
@@ -327,7 +327,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.orders_changes > 0 THEN
-    -- Δorders
+    -- groups += γ(Δorders)
     INSERT INTO pg_temp.v__groups
     SELECT orders.customer,
            orders.city,
@@ -339,7 +339,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.returns_changes > 0 THEN
-    -- Δreturns
+    -- groups += γ(Δreturns)
     INSERT INTO pg_temp.v__groups
     SELECT returns.customer,
            returns.city,
@@ -391,6 +391,7 @@ BEGIN
     FROM (SELECT DISTINCT k.customer, k.city FROM pg_temp.v__groups k LIMIT n.groups) k
     JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(k.customer, k.city), 0) AND t.customer = k.customer AND t.city IS NOT DISTINCT FROM k.city;
     GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.customer,
            v__old.city,
@@ -410,7 +411,7 @@ BEGIN
     WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0;
   END IF;
   IF n.v__1 > 0 THEN
-    -- expand(Δv__1)
+    -- delta += expand(Δv__1)
     INSERT INTO pg_temp.v__delta
     SELECT v__1.customer, v__1.city, v__1.__ivmc_weight
     FROM (
