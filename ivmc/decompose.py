@@ -155,9 +155,8 @@ class Arm:
 def _alone(op: Aggregate, calls: Calls, part: Part) -> Aggregate:
     """All calls over one stage, whose rows are all that the groups have."""
     arm = part.arm(present=not op.keys)
-    return Aggregate(
-        arm.rel, op.keys, tuple((column, _over(call, arm.named, None, staged=True)) for column, call in calls)
-    )
+    over = ((column, read_through(call, arm.named, None, staged=True)) for column, call in calls)
+    return Aggregate(arm.rel, op.keys, tuple(over))
 
 
 def _united(op: Aggregate, calls: Calls, parts: Sequence[Part], rest: Sequence[Call]) -> Aggregate:
@@ -177,7 +176,7 @@ def _united(op: Aggregate, calls: Calls, parts: Sequence[Part], rest: Sequence[C
     for column, call in calls:
         i = next((i for i, part in enumerate(parts) if part.serves(call)), len(parts))
         test = binary("=", which, _number(i), BOOLEAN, COMPARISON, nullable=False, fallible=False)
-        over.append((column, _over(call, named[i], test, staged=i < len(parts))))
+        over.append((column, read_through(call, named[i], test, staged=i < len(parts))))
     return Aggregate(Union(tuple(terms), terms[0].schema), op.keys, tuple(over))
 
 
@@ -187,7 +186,9 @@ def _rows(op: Aggregate, calls: Sequence[Call]) -> Arm:
     return Arm(op.input, {column: column for column in sorted(read, key=lambda column: column.id)})
 
 
-def _over(call: Call, named: Mapping[Scalar, Col], arm: Scalar | None, *, staged: bool) -> Call:
+def read_through(
+    call: Call, named: Mapping[Scalar, Col], arm: Scalar | None, *, staged: bool = False
+) -> Call:
     """A call that reads the columns `named` of rows or, where `staged`, of different values.
 
     The filter of a stage is below it. `arm` tells its rows from others; a call that passes over NULL
@@ -196,13 +197,15 @@ def _over(call: Call, named: Mapping[Scalar, Col], arm: Scalar | None, *, staged
     rows = staged and call.function.name == "count" and values(call.args) != call.args
     args = () if rows else tuple(replaced(arg, named) for arg in call.args)
     order = tuple((replaced(item, named), words) for item, words in call.order)
-    if call.distinct and not _among(call, INDIFFERENT | COUNTING):
+    if staged and call.distinct and not _among(call, INDIFFERENT | COUNTING):
         order += tuple((arg, "") for arg in args if columns(arg) and arg not in dict(order))
+    call = replace(call, distinct=call.distinct and not staged)
     tests = [] if staged or call.filter is None else [replaced(call.filter, named)]
-    if arm is not None and not (args and args[0] in named.values()):
+    passes_over = not unfolded(call) and bool(args) and args[0] in named.values()
+    if arm is not None and not passes_over:
         tests.append(arm)
     condition = conjunction(tests) if tests else None
-    return replace(call, args=args, star=not args, order=order, distinct=False, filter=condition)
+    return replace(call, args=args, star=not args, order=order, filter=condition)
 
 
 def _number(i: int) -> Scalar:

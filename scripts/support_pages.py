@@ -96,6 +96,12 @@ CONSTRUCTS = (
         "SELECT customer, count(DISTINCT note) AS notes, count(DISTINCT placed::date) AS days, count(*) AS n"
         " FROM orders GROUP BY customer",
     ),
+    Construct(
+        "`GROUPING SETS`, `CUBE`, `ROLLUP`, `grouping()`",
+        "aggregate",
+        "SELECT customer, paid, grouping(paid) AS total, sum(amount) AS amount"
+        " FROM orders GROUP BY customer, ROLLUP (paid)",
+    ),
     Construct("`DISTINCT`, `UNION`", "aggregate", "SELECT DISTINCT customer FROM orders"),
     Construct(
         "`INTERSECT [ALL]`, `EXCEPT [ALL]`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from pglast.enums import SortByDir, SortByNulls
@@ -15,7 +16,7 @@ from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Scope
 from ivmc.catalog import Function
 from ivmc.ir import Call
-from ivmc.scalar import Col, Scalar, columns, fresh
+from ivmc.scalar import Col, Expression, Scalar, columns, fresh, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Aggregates:
         return Expressions(self.context, self.scope, clause, None, self.attached)
 
     def among(self, *scalars: Scalar) -> bool:
-        """Is there an aggregate in these expressions?"""
-        return not columns(*scalars).isdisjoint(self.calls.values())
+        """Is there an aggregate, or grouping(), in these expressions?"""
+        return bool(groupings(scalars)) or not columns(*scalars).isdisjoint(self.calls.values())
 
     def collect(self, node: Syntax, function: Function, args: tuple[Scalar, ...]) -> Scalar:
         """One aggregate call as a column; the same column for the same call. Raises Poisoned."""
@@ -87,6 +88,12 @@ class Aggregates:
         items = node.agg_order or ()
         keys = sound([self.plain("ORDER BY").bind(item.node) for item in items])
         return tuple((key, _direction(item)) for key, item in zip(keys, items, strict=True))
+
+
+def groupings(scalars: Iterable[Scalar]) -> dict[Expression, None]:
+    """The calls of grouping() in expressions."""
+    nodes = (node for scalar in scalars for node in walk(scalar))
+    return dict.fromkeys(node for node in nodes if isinstance(node, Expression) and node.name == "grouping")
 
 
 def _scales(call: Call) -> frozenset[int] | None:

@@ -48,7 +48,7 @@ class Attached:
             return Join(rel, self.right, self.on)
         return Match(rel, self.right, self.on, mark=self.mark)
 
-    def over_groups(self, computed: Mapping[Scalar, Col]) -> Attached:
+    def over_groups(self, computed: Mapping[Scalar, Scalar]) -> Attached:
         """The same join over groups, with their computed keys as columns."""
         return replace(self, on=tuple(replaced(test, computed) for test in self.on))
 

@@ -7,14 +7,14 @@ Functions".
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pglast import ast
 
 from ivmc import errors
 from ivmc.bind import facts, sets
 from ivmc.bind.coercion import coerces_safely, reads_settings
-from ivmc.bind.context import Poisoned, Syntax
+from ivmc.bind.context import INTEGER, Poisoned, Syntax
 from ivmc.bind.verbatim import text
 from ivmc.catalog import Function, Unresolved
 from ivmc.diagnostics import Diagnostic
@@ -23,6 +23,9 @@ from ivmc.scalar import Expression, Scalar, listed
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
+
+
+MOST_GROUPING_ARGUMENTS: Final = 31
 
 
 def function(e: Expressions, node: Syntax) -> Scalar:
@@ -90,6 +93,18 @@ def _plain(e: Expressions, node: Syntax, found: Function, args: tuple[Scalar, ..
     if reason := _reason(e, node, found):
         e.context.reason(reason)
     return _applied(e, node, found, args)
+
+
+def grouping(e: Expressions, node: Syntax) -> Scalar:
+    """`grouping(a, b)`: what it is in each set is known once the sets are. Raises Poisoned."""
+    span = e.context.span(node)
+    if e.collect is None:
+        raise e.context.fail(errors.AggregateNotAllowed(span, "grouping()", e.clause))
+    args = e.operands(node.args)
+    if len(args) > MOST_GROUPING_ARGUMENTS:
+        raise e.context.fail(errors.InvalidCall(span, "GROUPING must have fewer than 32 arguments"))
+    template = listed("GROUPING(", len(args), ")")
+    return Expression("grouping", template, args, INTEGER, False, levels=(0,) * len(args), fallible=False)
 
 
 def _home(e: Expressions, node: Syntax, args: tuple[Scalar, ...]) -> Expressions:

@@ -17,7 +17,7 @@ from ivmc import errors
 from ivmc.bind import calls, choices, columns, constants, containers, operators, sets, subqueries, verbatim
 from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import as_condition
-from ivmc.bind.context import INTEGER, Context, Syntax, attempted, sound
+from ivmc.bind.context import Context, Syntax, attempted, sound
 from ivmc.bind.scope import Scope
 from ivmc.catalog import Catalog, Function, Type
 from ivmc.scalar import Col, Expression, Scalar
@@ -118,7 +118,7 @@ def construct(e: Expressions, node: Syntax) -> Scalar:
         case ast.A_Indirection():
             return containers.indirection(e, node)
         case ast.GroupingFunc():
-            return e.context.unmaintained(errors.GroupingSets(e.context.span(node), "grouping()"), INTEGER)
+            return calls.grouping(e, node)
         case ast.ParamRef():
             raise e.context.fail(errors.Parameter(e.context.span(node)))
         case ast.JsonArrayAgg() | ast.JsonObjectAgg() | ast.JsonArrayQueryConstructor():

@@ -5,21 +5,23 @@ Source: PostgreSQL manual, 7.2.3 "The GROUP BY and HAVING Clauses".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pglast import ast
 
 from ivmc import errors
 from ivmc.bind import sets
-from ivmc.bind.aggregates import Aggregates
-from ivmc.bind.attached import Attachments, beside, joined
+from ivmc.bind.aggregates import Aggregates, groupings
+from ivmc.bind.attached import Attached, Attachments, beside, joined
 from ivmc.bind.computed import column_of, extended
-from ivmc.bind.context import POISON, Context, Opaque, Syntax
-from ivmc.bind.keys import Target, flattened, group_key
+from ivmc.bind.context import POISON, Context, Syntax
+from ivmc.bind.grouping_sets import Keys, Sets, grouping_sets
+from ivmc.bind.keys import Target, group_key
 from ivmc.bind.scope import Scope
 from ivmc.ir import Aggregate, Filter, Rel, free
-from ivmc.scalar import TRUE, Col, Logic, Scalar, columns, conjuncts, replaced
+from ivmc.scalar import TRUE, Col, Expression, Logic, Scalar, columns, conjuncts, replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,44 +52,64 @@ class Grouping:
     def bind(self, rel: Rel) -> tuple[Rel, list[Scalar]]:
         """The grouped relation, and the select list over it. Raises Opaque."""
         values = [target.value for target in self.targets]
-        keys = self.keys()
-        if not self.node.groupClause and not self.aggregates.calls and self.having is None:
+        choices = self.sets()
+        is_grouped = self.node.groupClause or self.aggregates.calls or groupings(values)
+        if not is_grouped and self.having is None:
             return self.attached.over(rel, *values), values
-        return self.grouped(rel, keys, values)
+        return self.grouped(rel, choices, values)
 
-    def keys(self) -> list[Scalar]:
-        """The grouping expressions, each once."""
-        found = []
-        for item in flattened(self.node.groupClause):
-            if isinstance(item, ast.GroupingSet):
-                self.context.reason(errors.GroupingSets(self.context.span(item), "GROUPING SETS"))
-                raise Opaque
-            found.append(group_key(self.aggregates, self.targets, item))
-        return list(dict.fromkeys(found))
+    def sets(self) -> list[Keys]:
+        """The grouping expressions of each set; one set where there are no GROUPING SETS. Raises Opaque."""
+        return grouping_sets(self.context, self.node, partial(group_key, self.aggregates, self.targets))
 
-    def grouped(self, rel: Rel, keys: list[Scalar], values: list[Scalar]) -> tuple[Rel, list[Scalar]]:
+    def grouped(self, rel: Rel, choices: list[Keys], values: list[Scalar]) -> tuple[Rel, list[Scalar]]:
         """`Filter(Aggregate(…))` over the keys, the columns that depend on them, and the calls.
 
         What keys and arguments of calls are joined with is joined below, the rest above.
         """
         having = [] if self.having is None else [self.having]
         local = frozenset(rel.schema)
-        keys = keys + self.dependent(keys, [*values, *having], local)
-        named = {key: self.key_column(key, local) for key in keys}
+        every = list(dict.fromkeys(key for one in choices for key in one))
+        common = [key for key in every if all(key in one for one in choices)]
+        dependent = self.dependent(every, common, [*values, *having], local)
+        named = {key: self.key_column(key, local) for key in [*every, *dependent]}
         computed = {key: column for key, column in named.items() if key is not column}
-        over = [replaced(value, computed) for value in (*values, *having)]
-        above = [join.over_groups(computed) for join in self.attached.needed(columns(*over))]
+        numbered = Sets.of([tuple(named[key] for key in [*one, *dependent]) for one in choices])
+        shown: dict[Scalar, Scalar] = {key: numbered.shown[column] for key, column in named.items()}
+        said = groupings([*values, *having, *(value for _, value in self.order)])
+        shown |= {call: self.grouping(call, numbered, named) for call in said}
+        over = [replaced(value, shown) for value in (*values, *having)]
+        above = [join.over_groups(shown) for join in self.attached.needed(columns(*over))]
         read = columns(*over).union(*(join.read for join in above))
         calls = tuple((column, call) for call, column in self.aggregates.calls.items() if column in read)
-        below = self.attached.needed(columns(*keys, *(part for _, call in calls for part in call.scalars())))
+        below = self.attached.needed(columns(*every, *(part for _, call in calls for part in call.scalars())))
         passed, parts = sets.expanded(self.context, joined(rel, below), list(computed))
         passed = extended(passed, dict(zip(computed.values(), parts, strict=True)))
-        self.check_grouped(keys, named.values(), local)
-        grouped: Rel = Aggregate(passed, tuple(named.values()), calls)
+        self.check_grouped(every, common, named.values(), local)
+        if len(choices) == 1:
+            grouped: Rel = Aggregate(passed, tuple(named.values()), calls)
+        else:
+            self.check_joins(above, numbered)
+            grouped = numbered.grouped(passed, calls)
         grouped, over = beside(grouped, above, over, frozenset(passed.schema))
         if having:
             grouped = Filter(grouped, conjuncts(over.pop()))
         return grouped, over
+
+    def grouping(self, call: Expression, sets: Sets, named: Mapping[Scalar, Col]) -> Scalar:
+        """What `grouping(…)` is in each set."""
+        if not all(arg in named for arg in call.args):
+            fault = "arguments to GROUPING must be grouping expressions of the associated query level"
+            self.context.error(errors.InvalidKey(self.context.clause("GROUPING"), fault))
+            return call
+        return sets.grouping([named[arg] for arg in call.args])
+
+    def check_joins(self, above: Iterable[Attached], sets: Sets) -> None:
+        """A query in the select list may not read a key that is NULL in some sets: that is not maintained."""
+        nulled = frozenset(column for column, shown in sets.shown.items() if shown is not column)
+        if any(nulled & free(join.right) for join in above):
+            span = self.context.clause("GROUP", "BY")
+            self.context.reason(errors.NotCovered(span, "a subquery that reads keys of GROUPING SETS"))
 
     def key_column(self, key: Scalar, local: frozenset[Col]) -> Col:
         """A key that is a column; a computed one is called what the user calls it."""
@@ -97,11 +119,13 @@ class Grouping:
         name = "key" if isinstance(key, Logic) or not key.name.isidentifier() else key.name
         return column_of(self.context.catalog, given or name, key)
 
-    def dependent(self, keys: list[Scalar], used: Iterable[Scalar], local: frozenset[Col]) -> list[Scalar]:
-        """Columns of a table whose primary key is grouped by: they have one value in a group."""
+    def dependent(
+        self, keys: Sequence[Scalar], common: Sequence[Scalar], used: Iterable[Scalar], local: frozenset[Col]
+    ) -> list[Scalar]:
+        """Columns of a table whose primary key is grouped by, in every set: one value in a group."""
         loose = columns(*(replaced(value, dict.fromkeys(keys, TRUE)) for value in used))
         loose |= frozenset().union(*(join.read for join in self.attached.needed(loose)))
-        return [column for column in _by_age(loose & local - {*keys}) if self.is_dependent(column, keys)]
+        return [column for column in _by_age(loose & local - {*keys}) if self.is_dependent(column, common)]
 
     def is_dependent(self, column: Col, keys: Sequence[Scalar]) -> bool:
         """Does the primary key of the column's table stand among the keys?"""
@@ -113,7 +137,9 @@ class Grouping:
 
     # What is read after grouping
 
-    def check_grouped(self, keys: Sequence[Scalar], outputs: Iterable[Col], local: frozenset[Col]) -> None:
+    def check_grouped(
+        self, keys: Sequence[Scalar], common: Sequence[Scalar], outputs: Iterable[Col], local: frozenset[Col]
+    ) -> None:
         """Every column outside aggregates has one value in a group; not known where a key is not."""
         if POISON in keys:
             return
@@ -127,7 +153,7 @@ class Grouping:
             rest |= columns(*(replaced(test, bare) for join in joins for test in join.on))
             inner = frozenset().union(*(free(join.right) for join in joins))
             for column in _by_age((rest | inner) & local - known):
-                if not self.is_dependent(column, keys):
+                if not self.is_dependent(column, common):
                     self.report_ungrouped(node, column, inside=column not in rest)
 
     def report_ungrouped(self, node: Syntax, column: Col, *, inside: bool) -> None:

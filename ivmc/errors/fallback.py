@@ -137,24 +137,6 @@ class TableSample(Fallback):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupingSets(Fallback):
-    """GROUPING SETS, CUBE or ROLLUP.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, customer int, amount numeric);
-        SELECT customer, sum(amount) AS amount FROM orders GROUP BY ROLLUP (customer);
-
-    UNION ALL of one GROUP BY per set gives the same.
-    """
-
-    code = "IVM310"
-    title = "{kind} is not maintained incrementally"
-    instead = "write UNION ALL of one GROUP BY per set"
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class CurrentTime(Fallback):
     """The query depends on the current time, so its result changes while no data does.
 

@@ -1,0 +1,888 @@
+CREATE TABLE sales (id int PRIMARY KEY, region text NOT NULL, product int, amount numeric(10,2) NOT NULL);
+
+-- ==== totals by region and product, by region, and of all
+-- expect: aggregate, union, join
+-- expect-not: reread, full, store
+SELECT region, product, grouping(product) AS total, sum(amount) AS amount, count(*) AS n
+FROM sales GROUP BY ROLLUP (region, product);
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by set, region, product: sum, count
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 4 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ union all
+--    ├─ compute CASE WHEN set IN (0, 1) THEN region END, CASE WHEN set IN (0) THEN product END, true
+--    │  └─ cross join
+--    │     │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │     │     note   no column is equated: every change meets the whole other side
+--    │     ├─ table sales
+--    │     └─ constant rows
+--    └─ constant rows
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  set integer NOT NULL,
+  region text,
+  product integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_amount bigint NOT NULL,
+  __ivmc_sum_amount numeric NOT NULL,
+  __ivmc_count_is_row bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(set, region, product), 0));
+
+INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row)
+SELECT terms.set,
+       terms.region,
+       terms.product,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE terms.amount IS NOT NULL) AS __ivmc_count_amount,
+       coalesce(sum(terms.amount), 0) AS __ivmc_sum_amount,
+       count(*) FILTER (WHERE terms.is_row) AS __ivmc_count_is_row
+FROM (
+       SELECT "values".set,
+              CASE WHEN "values".set IN (0, 1) THEN sales.region END AS region,
+              CASE WHEN "values".set IN (0) THEN sales.product END AS product,
+              sales.amount,
+              true AS is_row
+       FROM public.sales, (VALUES (0), (1), (2)) "values" (set)
+       UNION ALL
+       SELECT values_2.set, values_2.region, values_2.product, values_2.amount, values_2.is_row
+       FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
+     ) terms
+GROUP BY terms.set, terms.region, terms.product;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  sales_changes bigint := 0;
+  groups bigint := 0;
+  net bigint := 0;
+  step bigint;
+  lost bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.sales_changes := coalesce(waiting[1], 0);
+  n.pending := n.sales_changes;
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.sales'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.sales_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_sales b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.sales_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT terms.set,
+           terms.region,
+           terms.product,
+           count(*) AS __ivmc_count,
+           count(*) FILTER (WHERE terms.amount IS NOT NULL) AS __ivmc_count_amount,
+           coalesce(sum(terms.amount), 0) AS __ivmc_sum_amount,
+           count(*) FILTER (WHERE terms.is_row) AS __ivmc_count_is_row
+    FROM (
+           SELECT "values".set,
+                  CASE WHEN "values".set IN (0, 1) THEN sales.region END AS region,
+                  CASE WHEN "values".set IN (0) THEN sales.product END AS product,
+                  sales.amount,
+                  true AS is_row
+           FROM public.sales, (VALUES (0), (1), (2)) "values" (set)
+           UNION ALL
+           SELECT values_2.set, values_2.region, values_2.product, values_2.amount, values_2.is_row
+           FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
+         ) terms
+    GROUP BY terms.set, terms.region, terms.product;
+    INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_a23b1633') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__lost;
+    CREATE TEMPORARY TABLE v__groups (set integer, region text, product integer, __ivmc_count numeric, __ivmc_count_amount numeric, __ivmc_sum_amount numeric, __ivmc_count_is_row numeric);
+    CREATE TEMPORARY TABLE v__net (region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__lost (set integer, region text, product integer);
+    CREATE TEMPORARY TABLE v__made_a23b1633 ();
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.sales_changes > 0 THEN
+    -- net += net(Δsales)
+    INSERT INTO pg_temp.v__net
+    SELECT sales.region, sales.product, sales.amount, sum(sales.__ivmc_weight) AS __ivmc_weight
+    FROM (
+           SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
+           FROM ivmc.changes_public_sales sales
+           WHERE (NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+           LIMIT n.sales_changes
+         ) sales
+    GROUP BY sales.region, sales.product, sales.amount
+    HAVING sum(sales.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
+  END IF;
+  IF n.net > 0 THEN
+    -- groups += γ(net ⋈ values)
+    INSERT INTO pg_temp.v__groups
+    SELECT "values".set,
+           CASE WHEN "values".set IN (0, 1) THEN v__net.region END AS region,
+           CASE WHEN "values".set IN (0) THEN v__net.product END AS product,
+           v__net.__ivmc_weight * count(*) AS __ivmc_count,
+           v__net.__ivmc_weight * count(*) FILTER (WHERE v__net.amount IS NOT NULL) AS __ivmc_count_amount,
+           v__net.__ivmc_weight * coalesce(sum(v__net.amount), 0) AS __ivmc_sum_amount,
+           v__net.__ivmc_weight * count(*) FILTER (WHERE true) AS __ivmc_count_is_row
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1), (2)) "values" (set)
+    GROUP BY "values".set,
+             CASE WHEN "values".set IN (0, 1) THEN v__net.region END,
+             CASE WHEN "values".set IN (0) THEN v__net.product END,
+             v__net.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- Groups that lost an extremum, or hold a sum that is not finite
+    INSERT INTO pg_temp.v__lost
+    SELECT DISTINCT d.set, d.region, d.product
+    FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
+    LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+    WHERE coalesce(t.__ivmc_sum_amount, 0) + d.__ivmc_sum_amount IN ('NaN', 'Infinity', '-Infinity');
+    GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.set,
+             g.region,
+             g.product,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_count_amount) AS __ivmc_count_amount,
+             sum(g.__ivmc_sum_amount) AS __ivmc_sum_amount,
+             sum(g.__ivmc_count_is_row) AS __ivmc_count_is_row
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.set, g.region, g.product
+      ORDER BY g.set, g.region, g.product
+    ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_amount <> 0 OR d.__ivmc_sum_amount <> 0 OR d.__ivmc_count_is_row <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_count_amount = (t.__ivmc_count_amount + d.__ivmc_count_amount)::bigint,
+                 __ivmc_sum_amount = t.__ivmc_sum_amount + d.__ivmc_sum_amount,
+                 __ivmc_count_is_row = (t.__ivmc_count_is_row + d.__ivmc_count_is_row)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row)
+      VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+
+    -- Read the groups again
+    IF n.lost > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.set,
+               k.region,
+               k.product,
+               x.__ivmc_count,
+               x.__ivmc_count_amount,
+               x.__ivmc_sum_amount,
+               x.__ivmc_count_is_row,
+               x.__ivmc_found
+        FROM (
+          SELECT v__lost.set, v__lost.region, v__lost.product
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          WHERE v__lost.region IS NOT NULL
+            AND v__lost.product IS NOT NULL
+          GROUP BY v__lost.set, v__lost.region, v__lost.product
+        ) k
+        LEFT JOIN (
+          SELECT terms.set,
+                 terms.region,
+                 terms.product,
+                 count(*) AS __ivmc_count,
+                 count(*) FILTER (WHERE terms.amount IS NOT NULL) AS __ivmc_count_amount,
+                 coalesce(sum(terms.amount), 0) AS __ivmc_sum_amount,
+                 count(*) FILTER (WHERE terms.is_row) AS __ivmc_count_is_row,
+                 true AS __ivmc_found
+          FROM (
+                 SELECT v__lost.set, v__lost.region, v__lost.product
+                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 WHERE v__lost.region IS NOT NULL
+                   AND v__lost.product IS NOT NULL
+                 GROUP BY v__lost.set, v__lost.region, v__lost.product
+               ) groups,
+               (
+                 SELECT "values".set,
+                        CASE WHEN "values".set IN (0, 1) THEN sales.region END AS region,
+                        CASE WHEN "values".set IN (0) THEN sales.product END AS product,
+                        sales.amount,
+                        true AS is_row
+                 FROM public.sales, (VALUES (0), (1), (2)) "values" (set)
+                 UNION ALL
+                 SELECT values_2.set, values_2.region, values_2.product, values_2.amount, values_2.is_row
+                 FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
+               ) terms
+          WHERE groups.set = terms.set
+            AND groups.region = terms.region
+            AND groups.product = terms.product
+          GROUP BY terms.set, terms.region, terms.product
+        ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
+      ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_count_amount, t.__ivmc_sum_amount, t.__ivmc_count_is_row)::record *<> ROW(d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row)::record THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count,
+                   __ivmc_count_amount = d.__ivmc_count_amount,
+                   __ivmc_sum_amount = d.__ivmc_sum_amount,
+                   __ivmc_count_is_row = d.__ivmc_count_is_row
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row)
+        VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      IF EXISTS (SELECT FROM pg_temp.v__lost k WHERE k.region IS NULL OR k.product IS NULL) THEN
+        MERGE INTO ivmc.v t USING (
+          SELECT k.set,
+                 k.region,
+                 k.product,
+                 x.__ivmc_count,
+                 x.__ivmc_count_amount,
+                 x.__ivmc_sum_amount,
+                 x.__ivmc_count_is_row,
+                 x.__ivmc_found
+          FROM (
+            SELECT v__lost.set, v__lost.region, v__lost.product
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
+            GROUP BY v__lost.set, v__lost.region, v__lost.product
+          ) k
+          LEFT JOIN (
+            SELECT terms.set,
+                   terms.region,
+                   terms.product,
+                   count(*) AS __ivmc_count,
+                   count(*) FILTER (WHERE terms.amount IS NOT NULL) AS __ivmc_count_amount,
+                   coalesce(sum(terms.amount), 0) AS __ivmc_sum_amount,
+                   count(*) FILTER (WHERE terms.is_row) AS __ivmc_count_is_row,
+                   true AS __ivmc_found
+            FROM (
+                   SELECT v__lost.set, v__lost.region, v__lost.product
+                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                   WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
+                   GROUP BY v__lost.set, v__lost.region, v__lost.product
+                 ) groups,
+                 (
+                   SELECT "values".set,
+                          CASE WHEN "values".set IN (0, 1) THEN sales.region END AS region,
+                          CASE WHEN "values".set IN (0) THEN sales.product END AS product,
+                          sales.amount,
+                          true AS is_row
+                   FROM public.sales, (VALUES (0), (1), (2)) "values" (set)
+                   UNION ALL
+                   SELECT values_2.set, values_2.region, values_2.product, values_2.amount, values_2.is_row
+                   FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
+                 ) terms
+            WHERE groups.set = terms.set
+              AND groups.region IS NOT DISTINCT FROM terms.region
+              AND groups.product IS NOT DISTINCT FROM terms.product
+            GROUP BY terms.set, terms.region, terms.product
+          ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
+        ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_count_amount, t.__ivmc_sum_amount, t.__ivmc_count_is_row)::record *<> ROW(d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row)::record THEN
+          UPDATE SET __ivmc_count = d.__ivmc_count,
+                     __ivmc_count_amount = d.__ivmc_count_amount,
+                     __ivmc_sum_amount = d.__ivmc_sum_amount,
+                     __ivmc_count_is_row = d.__ivmc_count_is_row
+        WHEN NOT MATCHED AND d.__ivmc_found THEN
+          INSERT (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row)
+          VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row);
+        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      END IF;
+    END IF;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT region,
+       product,
+       CASE set WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 1 END AS total,
+       CASE WHEN __ivmc_count_amount > 0 THEN __ivmc_sum_amount END AS amount,
+       __ivmc_count_is_row AS n
+FROM ivmc.v;
+
+-- ==== two sets, neither of them empty
+-- expect: aggregate, join
+-- expect-not: union, reread, full, store
+SELECT region, product, max(amount) AS largest FROM sales GROUP BY GROUPING SETS ((region), (product));
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by set, region, product: max
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- │     note   groups that lose an extremum are read again
+-- └─ compute CASE WHEN set IN (0) THEN region END, CASE WHEN set IN (1) THEN product END
+--    └─ cross join
+--       │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--       │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--       │     note   no column is equated: every change meets the whole other side
+--       ├─ table sales
+--       └─ constant rows
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  set integer NOT NULL,
+  region text,
+  product integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_max_amount numeric,
+  __ivmc_count_max_amount bigint
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(set, region, product), 0));
+
+INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
+SELECT terms.set,
+       terms.region,
+       terms.product,
+       max(terms.count) AS __ivmc_count,
+       min(terms.max_amount) AS __ivmc_max_amount,
+       max(terms.count_max_amount) AS __ivmc_count_max_amount
+FROM (
+       SELECT groups.set,
+              groups.region,
+              groups.product,
+              groups.count,
+              NULL::numeric AS max_amount,
+              NULL::bigint AS count_max_amount
+       FROM (
+              SELECT "values".set,
+                     CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+                     CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+                     count(*) AS count
+              FROM public.sales, (VALUES (0), (1)) "values" (set)
+              GROUP BY "values".set,
+                       CASE WHEN "values".set IN (0) THEN sales.region END,
+                       CASE WHEN "values".set IN (1) THEN sales.product END
+            ) groups
+       UNION ALL
+       SELECT groups_2.set,
+              groups_2.region,
+              groups_2.product,
+              NULL::bigint AS count,
+              groups_2.max_amount,
+              groups_2.count_max_amount
+       FROM (
+              SELECT net.set,
+                     net.region,
+                     net.product,
+                     max(net.max_amount) AS max_amount,
+                     (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
+              FROM (
+                     SELECT values_2.set,
+                            CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
+                            CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
+                            sales_2.amount AS max_amount,
+                            count(*) AS __ivmc_weight
+                     FROM public.sales sales_2, (VALUES (0), (1)) values_2 (set)
+                     WHERE sales_2.amount IS NOT NULL
+                     GROUP BY values_2.set,
+                              CASE WHEN values_2.set IN (0) THEN sales_2.region END,
+                              CASE WHEN values_2.set IN (1) THEN sales_2.product END,
+                              sales_2.amount,
+                              record_send(ROW(sales_2.amount))
+                     OFFSET 0
+                   ) net
+              GROUP BY net.set, net.region, net.product
+            ) groups_2
+     ) terms
+GROUP BY terms.set, terms.region, terms.product;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  sales_changes bigint := 0;
+  groups bigint := 0;
+  delta bigint := 0;
+  net bigint := 0;
+  step bigint;
+  lost bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.sales_changes := coalesce(waiting[1], 0);
+  n.pending := n.sales_changes;
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.sales'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.sales_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_sales b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.sales_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT terms.set,
+           terms.region,
+           terms.product,
+           max(terms.count) AS __ivmc_count,
+           min(terms.max_amount) AS __ivmc_max_amount,
+           max(terms.count_max_amount) AS __ivmc_count_max_amount
+    FROM (
+           SELECT groups.set,
+                  groups.region,
+                  groups.product,
+                  groups.count,
+                  NULL::numeric AS max_amount,
+                  NULL::bigint AS count_max_amount
+           FROM (
+                  SELECT "values".set,
+                         CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+                         CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+                         count(*) AS count
+                  FROM public.sales, (VALUES (0), (1)) "values" (set)
+                  GROUP BY "values".set,
+                           CASE WHEN "values".set IN (0) THEN sales.region END,
+                           CASE WHEN "values".set IN (1) THEN sales.product END
+                ) groups
+           UNION ALL
+           SELECT groups_2.set,
+                  groups_2.region,
+                  groups_2.product,
+                  NULL::bigint AS count,
+                  groups_2.max_amount,
+                  groups_2.count_max_amount
+           FROM (
+                  SELECT net.set,
+                         net.region,
+                         net.product,
+                         max(net.max_amount) AS max_amount,
+                         (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
+                  FROM (
+                         SELECT values_2.set,
+                                CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
+                                CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
+                                sales_2.amount AS max_amount,
+                                count(*) AS __ivmc_weight
+                         FROM public.sales sales_2, (VALUES (0), (1)) values_2 (set)
+                         WHERE sales_2.amount IS NOT NULL
+                         GROUP BY values_2.set,
+                                  CASE WHEN values_2.set IN (0) THEN sales_2.region END,
+                                  CASE WHEN values_2.set IN (1) THEN sales_2.product END,
+                                  sales_2.amount,
+                                  record_send(ROW(sales_2.amount))
+                         OFFSET 0
+                       ) net
+                  GROUP BY net.set, net.region, net.product
+                ) groups_2
+         ) terms
+    GROUP BY terms.set, terms.region, terms.product;
+    INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_00b849d9') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__delta, pg_temp.v__net, pg_temp.v__lost;
+    CREATE TEMPORARY TABLE v__groups (set integer, region text, product integer, __ivmc_count numeric, __ivmc_max_amount numeric, __ivmc_count_max_amount bigint);
+    CREATE TEMPORARY TABLE v__delta (set integer, region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net (region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__lost (set integer, region text, product integer);
+    CREATE TEMPORARY TABLE v__made_00b849d9 ();
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.sales_changes > 0 THEN
+    -- net += net(Δsales)
+    INSERT INTO pg_temp.v__net
+    SELECT sales.region, sales.product, sales.amount, sum(sales.__ivmc_weight) AS __ivmc_weight
+    FROM (
+           SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
+           FROM ivmc.changes_public_sales sales
+           WHERE (NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+           LIMIT n.sales_changes
+         ) sales
+    GROUP BY sales.region, sales.product, sales.amount
+    HAVING sum(sales.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
+  END IF;
+  IF n.net > 0 THEN
+    -- delta += net ⋈ values
+    INSERT INTO pg_temp.v__delta
+    SELECT "values".set,
+           CASE WHEN "values".set IN (0) THEN v__net.region END AS region,
+           CASE WHEN "values".set IN (1) THEN v__net.product END AS product,
+           v__net.amount,
+           v__net.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1)) "values" (set);
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.delta > 0 THEN
+    -- groups += γ((γ(delta) + γ(net(delta))))
+    INSERT INTO pg_temp.v__groups
+    SELECT terms.set,
+           terms.region,
+           terms.product,
+           max(terms.count) AS __ivmc_count,
+           min(terms.max_amount) AS __ivmc_max_amount,
+           max(terms.count_max_amount) AS __ivmc_count_max_amount
+    FROM (
+           SELECT groups.set,
+                  groups.region,
+                  groups.product,
+                  groups.count,
+                  NULL::numeric AS max_amount,
+                  NULL::bigint AS count_max_amount
+           FROM (
+                  SELECT v__delta.set,
+                         v__delta.region,
+                         v__delta.product,
+                         coalesce(sum(v__delta.__ivmc_weight), 0) AS count
+                  FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+                  GROUP BY v__delta.set, v__delta.region, v__delta.product
+                ) groups
+           UNION ALL
+           SELECT groups_2.set,
+                  groups_2.region,
+                  groups_2.product,
+                  NULL::bigint AS count,
+                  groups_2.max_amount,
+                  groups_2.count_max_amount
+           FROM (
+                  SELECT net.set,
+                         net.region,
+                         net.product,
+                         max(net.max_amount) AS max_amount,
+                         (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
+                  FROM (
+                         SELECT v__delta_2.set,
+                                v__delta_2.region,
+                                v__delta_2.product,
+                                v__delta_2.amount AS max_amount,
+                                sum(v__delta_2.__ivmc_weight) AS __ivmc_weight
+                         FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta_2
+                         WHERE v__delta_2.amount IS NOT NULL
+                         GROUP BY v__delta_2.set,
+                                  v__delta_2.region,
+                                  v__delta_2.product,
+                                  v__delta_2.amount,
+                                  record_send(ROW(v__delta_2.amount))
+                         HAVING sum(v__delta_2.__ivmc_weight) <> 0
+                         OFFSET 0
+                       ) net
+                  GROUP BY net.set, net.region, net.product
+                ) groups_2
+         ) terms
+    GROUP BY terms.set, terms.region, terms.product;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- Groups that lost an extremum, or hold a sum that is not finite
+    INSERT INTO pg_temp.v__lost
+    SELECT DISTINCT d.set, d.region, d.product
+    FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
+    LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+    WHERE d.__ivmc_max_amount = t.__ivmc_max_amount AND (t.__ivmc_count_max_amount + d.__ivmc_count_max_amount <= 0 OR ROW(d.__ivmc_max_amount)::record *<> ROW(t.__ivmc_max_amount)::record)
+       OR d.__ivmc_count_max_amount < 0 AND (d.__ivmc_max_amount > t.__ivmc_max_amount OR (t.__ivmc_max_amount IS NULL AND d.__ivmc_max_amount IS NOT NULL));
+    GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.set, g.region, g.product, g.__ivmc_count, g.__ivmc_max_amount, g.__ivmc_count_max_amount
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      ORDER BY g.set, g.region, g.product
+    ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_max_amount IS NOT NULL) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_max_amount = CASE WHEN d.__ivmc_max_amount > t.__ivmc_max_amount OR (t.__ivmc_max_amount IS NULL AND d.__ivmc_max_amount IS NOT NULL) THEN d.__ivmc_max_amount ELSE t.__ivmc_max_amount END,
+                 __ivmc_count_max_amount = CASE WHEN d.__ivmc_max_amount > t.__ivmc_max_amount OR (t.__ivmc_max_amount IS NULL AND d.__ivmc_max_amount IS NOT NULL) THEN d.__ivmc_count_max_amount WHEN d.__ivmc_max_amount = t.__ivmc_max_amount THEN t.__ivmc_count_max_amount + d.__ivmc_count_max_amount ELSE t.__ivmc_count_max_amount END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
+      VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+
+    -- Read the groups again
+    IF n.lost > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.set,
+               k.region,
+               k.product,
+               x.__ivmc_count,
+               x.__ivmc_max_amount,
+               x.__ivmc_count_max_amount,
+               x.__ivmc_found
+        FROM (
+          SELECT v__lost.set, v__lost.region, v__lost.product
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          WHERE v__lost.region IS NOT NULL
+            AND v__lost.product IS NOT NULL
+          GROUP BY v__lost.set, v__lost.region, v__lost.product
+        ) k
+        LEFT JOIN (
+          SELECT terms.set,
+                 terms.region,
+                 terms.product,
+                 max(terms.count) AS __ivmc_count,
+                 min(terms.max_amount) AS __ivmc_max_amount,
+                 max(terms.count_max_amount) AS __ivmc_count_max_amount,
+                 true AS __ivmc_found
+          FROM (
+                 SELECT groups_2.set,
+                        groups_2.region,
+                        groups_2.product,
+                        groups_2.count,
+                        NULL::numeric AS max_amount,
+                        NULL::bigint AS count_max_amount
+                 FROM (
+                        SELECT "values".set,
+                               CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+                               CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+                               count(*) AS count
+                        FROM (
+                               SELECT v__lost.set, v__lost.region, v__lost.product
+                               FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                               WHERE v__lost.region IS NOT NULL
+                                 AND v__lost.product IS NOT NULL
+                               GROUP BY v__lost.set, v__lost.region, v__lost.product
+                             ) groups,
+                             public.sales,
+                             (VALUES (0), (1)) "values" (set)
+                        WHERE groups.set = "values".set
+                          AND groups.region = CASE WHEN "values".set IN (0) THEN sales.region END
+                          AND groups.product = CASE WHEN "values".set IN (1) THEN sales.product END
+                        GROUP BY "values".set,
+                                 CASE WHEN "values".set IN (0) THEN sales.region END,
+                                 CASE WHEN "values".set IN (1) THEN sales.product END
+                      ) groups_2
+                 UNION ALL
+                 SELECT groups_4.set,
+                        groups_4.region,
+                        groups_4.product,
+                        NULL::bigint AS count,
+                        groups_4.max_amount,
+                        groups_4.count_max_amount
+                 FROM (
+                        SELECT net.set,
+                               net.region,
+                               net.product,
+                               max(net.max_amount) AS max_amount,
+                               (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
+                        FROM (
+                               SELECT values_2.set,
+                                      CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
+                                      CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
+                                      sales_2.amount AS max_amount,
+                                      count(*) AS __ivmc_weight
+                               FROM (
+                                      SELECT v__lost_2.set, v__lost_2.region, v__lost_2.product
+                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
+                                      WHERE v__lost_2.region IS NOT NULL
+                                        AND v__lost_2.product IS NOT NULL
+                                      GROUP BY v__lost_2.set, v__lost_2.region, v__lost_2.product
+                                    ) groups_3,
+                                    public.sales sales_2,
+                                    (VALUES (0), (1)) values_2 (set)
+                               WHERE groups_3.set = values_2.set
+                                 AND groups_3.region = CASE WHEN values_2.set IN (0) THEN sales_2.region END
+                                 AND groups_3.product = CASE WHEN values_2.set IN (1) THEN sales_2.product END
+                                 AND sales_2.amount IS NOT NULL
+                               GROUP BY values_2.set,
+                                        CASE WHEN values_2.set IN (0) THEN sales_2.region END,
+                                        CASE WHEN values_2.set IN (1) THEN sales_2.product END,
+                                        sales_2.amount,
+                                        record_send(ROW(sales_2.amount))
+                               OFFSET 0
+                             ) net
+                        GROUP BY net.set, net.region, net.product
+                      ) groups_4
+               ) terms
+          GROUP BY terms.set, terms.region, terms.product
+        ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
+      ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count,
+                   __ivmc_max_amount = d.__ivmc_max_amount,
+                   __ivmc_count_max_amount = d.__ivmc_count_max_amount
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
+        VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      IF EXISTS (SELECT FROM pg_temp.v__lost k WHERE k.region IS NULL OR k.product IS NULL) THEN
+        MERGE INTO ivmc.v t USING (
+          SELECT k.set,
+                 k.region,
+                 k.product,
+                 x.__ivmc_count,
+                 x.__ivmc_max_amount,
+                 x.__ivmc_count_max_amount,
+                 x.__ivmc_found
+          FROM (
+            SELECT v__lost.set, v__lost.region, v__lost.product
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
+            GROUP BY v__lost.set, v__lost.region, v__lost.product
+          ) k
+          LEFT JOIN (
+            SELECT terms.set,
+                   terms.region,
+                   terms.product,
+                   max(terms.count) AS __ivmc_count,
+                   min(terms.max_amount) AS __ivmc_max_amount,
+                   max(terms.count_max_amount) AS __ivmc_count_max_amount,
+                   true AS __ivmc_found
+            FROM (
+                   SELECT groups_2.set,
+                          groups_2.region,
+                          groups_2.product,
+                          groups_2.count,
+                          NULL::numeric AS max_amount,
+                          NULL::bigint AS count_max_amount
+                   FROM (
+                          SELECT "values".set,
+                                 CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+                                 CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+                                 count(*) AS count
+                          FROM (
+                                 SELECT v__lost.set, v__lost.region, v__lost.product
+                                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                 WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
+                                 GROUP BY v__lost.set, v__lost.region, v__lost.product
+                               ) groups,
+                               public.sales,
+                               (VALUES (0), (1)) "values" (set)
+                          WHERE groups.set = "values".set
+                            AND groups.region IS NOT DISTINCT FROM CASE WHEN "values".set IN (0) THEN sales.region END
+                            AND groups.product IS NOT DISTINCT FROM CASE WHEN "values".set IN (1) THEN sales.product END
+                          GROUP BY "values".set,
+                                   CASE WHEN "values".set IN (0) THEN sales.region END,
+                                   CASE WHEN "values".set IN (1) THEN sales.product END
+                        ) groups_2
+                   UNION ALL
+                   SELECT groups_4.set,
+                          groups_4.region,
+                          groups_4.product,
+                          NULL::bigint AS count,
+                          groups_4.max_amount,
+                          groups_4.count_max_amount
+                   FROM (
+                          SELECT net.set,
+                                 net.region,
+                                 net.product,
+                                 max(net.max_amount) AS max_amount,
+                                 (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
+                          FROM (
+                                 SELECT values_2.set,
+                                        CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
+                                        CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
+                                        sales_2.amount AS max_amount,
+                                        count(*) AS __ivmc_weight
+                                 FROM (
+                                        SELECT v__lost_2.set, v__lost_2.region, v__lost_2.product
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
+                                        WHERE (v__lost_2.region IS NULL OR v__lost_2.product IS NULL)
+                                        GROUP BY v__lost_2.set, v__lost_2.region, v__lost_2.product
+                                      ) groups_3,
+                                      public.sales sales_2,
+                                      (VALUES (0), (1)) values_2 (set)
+                                 WHERE groups_3.set = values_2.set
+                                   AND groups_3.region IS NOT DISTINCT FROM CASE WHEN values_2.set IN (0) THEN sales_2.region END
+                                   AND groups_3.product IS NOT DISTINCT FROM CASE WHEN values_2.set IN (1) THEN sales_2.product END
+                                   AND sales_2.amount IS NOT NULL
+                                 GROUP BY values_2.set,
+                                          CASE WHEN values_2.set IN (0) THEN sales_2.region END,
+                                          CASE WHEN values_2.set IN (1) THEN sales_2.product END,
+                                          sales_2.amount,
+                                          record_send(ROW(sales_2.amount))
+                                 OFFSET 0
+                               ) net
+                          GROUP BY net.set, net.region, net.product
+                        ) groups_4
+                 ) terms
+            GROUP BY terms.set, terms.region, terms.product
+          ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
+        ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
+          UPDATE SET __ivmc_count = d.__ivmc_count,
+                     __ivmc_max_amount = d.__ivmc_max_amount,
+                     __ivmc_count_max_amount = d.__ivmc_count_max_amount
+        WHEN NOT MATCHED AND d.__ivmc_found THEN
+          INSERT (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
+          VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount);
+        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      END IF;
+    END IF;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT region,
+       product,
+       __ivmc_max_amount AS largest
+FROM ivmc.v;
