@@ -42,6 +42,7 @@ from ivmc.rules import (
     filter,
     join,
     match,
+    moving,
     outer,
     project,
     reread,
@@ -51,7 +52,7 @@ from ivmc.rules import (
     values,
 )
 from ivmc.rules.aggregate import unfolded
-from ivmc.scalar import Col, Scalar, equated, is_fallible
+from ivmc.scalar import Col, Scalar, columns, equated, is_fallible
 from ivmc.stages import Stage, Staged
 
 
@@ -140,7 +141,7 @@ def _operator(rel: Rel) -> Operator:
         case Match(_, _, on, negated, mark):
             title = "mark where a match exists" if mark else f"{'anti' if negated else 'semi'} join"
             shown = f"{title} on {_shown(on)}" if on else title
-            return _described(match, shown, "", _unequated(on), _join_indexes(rel), below)
+            return _described(match, shown, "", _reached(rel), _match_indexes(rel), below)
         case Expand(_, functions):
             return _described(expand, f"expand {_shown(functions)}", "", _netting(functions), (), below)
         case Union():
@@ -174,6 +175,13 @@ def facts(rule: ModuleType) -> tuple[str, str]:
     cost = re.search(r"^Cost +(.*(?:\n {8}.*)*)", page, re.MULTILINE)
     words = [" ".join(found.group(1).split()).rstrip(".") if found else "" for found in (law, cost)]
     return words[0], words[1]
+
+
+def _reached(rel: Match) -> tuple[str, ...]:
+    """Which rows of the left side a change of the right one meets, where it is not those of a key."""
+    if moving.compared(rel.right, rel.on) is not None:
+        return ("when the value moves, the rows between the old and the new one are met",)
+    return _unequated(rel.on)
 
 
 def _unequated(on: Iterable[Scalar]) -> tuple[str, ...]:
@@ -214,8 +222,18 @@ def _join_indexes(rel: Join | Outer | Match) -> Iterator[str]:
             continue
         for a, b in (pair, pair[::-1]):
             pairs.setdefault((owner[a], owner[b]), []).append(a.name)
-    for (table, _), columns in pairs.items():
-        yield from _wanted(table, columns)
+    for (table, _), names in pairs.items():
+        yield from _wanted(table, names)
+
+
+def _match_indexes(rel: Match) -> Iterator[str]:
+    """As for a join; where rows are compared with one moving value, an index on what is compared."""
+    yield from _join_indexes(rel)
+    comparison = moving.compared(rel.right, rel.on)
+    own = frozenset() if comparison is None else columns(comparison[0].args[0])
+    for table in (node for node in walk(rel.left) if isinstance(node, Scan)):
+        if names := [column.name for column in table.schema if column in own]:
+            yield from _wanted(table, names)
 
 
 def _reread_indexes(stage: Stage) -> tuple[str, ...]:
