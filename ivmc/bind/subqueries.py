@@ -32,13 +32,6 @@ from ivmc.scalar import BOOLEAN, Logic, Scalar, conjuncts, fresh, null
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
 
-KINDS: Final = {
-    SubLinkType.EXISTS_SUBLINK: "EXISTS",
-    SubLinkType.ALL_SUBLINK: "ALL",
-    SubLinkType.ANY_SUBLINK: "IN",
-    SubLinkType.EXPR_SUBLINK: "scalar",
-    SubLinkType.ARRAY_SUBLINK: "ARRAY",
-}
 JSON_CONSTRUCTORS: Final[dict[type[ast.Node], str]] = {
     ast.JsonArrayAgg: "JSON_ARRAYAGG",
     ast.JsonObjectAgg: "JSON_OBJECTAGG",
@@ -58,7 +51,6 @@ def sublink(e: Expressions, node: Syntax) -> Scalar:
 
 
 def _bound(e: Expressions, node: Syntax) -> Scalar:
-    e.context.reason(errors.Subquery(e.context.span(node), KINDS[node.subLinkType]))
     match node.subLinkType:
         case SubLinkType.EXISTS_SUBLINK:
             return _exists(e, node)

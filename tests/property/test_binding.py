@@ -70,7 +70,7 @@ class Queries:
         match shape:
             case "values":
                 return f"SELECT {', '.join(self.value(kind, around, depth) for kind in kinds)}"
-            case "union" if depth:
+            case "union" if depth > 0:
                 arms = (self.query(kinds, around, depth - 1) for _ in range(2))
                 return f" UNION {self.pick('', 'ALL')} ".join(arms)
         source, own = self.tables()
@@ -94,11 +94,11 @@ class Queries:
     ) -> str:
         keys: Named = [self.pick(*own)] if by else []
         argument, kind = self.pick(*own)
-        if depth and self.pick(True, False, False):
+        if depth > 0 and self.pick(True, False, False):
             argument, kind = self.value("int", own + around, depth - 1), "int"
         condition = (
             f" FILTER (WHERE {self.predicate(own + around, depth - 1)})"
-            if depth and self.pick(0, 0, 1)
+            if depth > 0 and self.pick(0, 0, 1)
             else ""
         )
         call = self.pick(*AGGREGATES[kind]).format(argument) + condition
@@ -115,7 +115,7 @@ class Queries:
     def value(self, kind: str, seen: Named, depth: int) -> str:
         found = [sql for sql, known in seen if known == kind]
         atoms = (*found, *found, *LITERALS[kind][:2])
-        match self.pick("atom", "atom", "scalar", "scalar", "coalesce", "case") if depth else "atom":
+        match self.pick("atom", "atom", "scalar", "scalar", "coalesce", "case") if depth > 0 else "atom":
             case "scalar":
                 return self.scalar(kind, seen, depth - 1)
             case "coalesce":
