@@ -41,25 +41,6 @@ class WindowFunction(Fallback):
 
 
 @dataclass(frozen=True, slots=True)
-class Subquery(Fallback):
-    """A subquery inside an expression: EXISTS, IN, ANY, ALL, ARRAY or a scalar one.
-
-    Example::
-
-        CREATE TABLE orders (id int PRIMARY KEY, customer int);
-        CREATE TABLE customers (id int PRIMARY KEY);
-        SELECT id FROM customers c WHERE EXISTS (SELECT FROM orders o WHERE o.customer = c.id);
-
-    Many subqueries can be written as a join with a grouped or distinct subquery in FROM.
-    """
-
-    code = "IVM302"
-    title = "{kind} subqueries in expressions are not maintained incrementally"
-    instead = "join with a grouped subquery in FROM"
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class RowLimit(Fallback):
     """LIMIT, OFFSET or FETCH.
 

@@ -25,7 +25,7 @@ def compiled(expression: str, mode: Mode = "auto") -> ivmc.Plan:
         ("xmlelement(name e, nothing)", "IVM202"),
         ("json_object('k': now())", "IVM312"),
         ("extract(year FROM current_date)", "IVM312"),
-        ("xmlelement(name e, (SELECT 1))", "IVM302"),
+        ("xmlelement(name e, (SELECT 1 LIMIT 1))", "IVM305"),
         ("json_arrayagg(a)", "IVM319"),
         ("json_array(SELECT 1)", "IVM319"),
     ],

@@ -1,0 +1,129 @@
+"""Traps 28-32 and 59: queries that stand in expressions."""
+# ruff: noqa: E501 - a query reads better on one line
+
+import psycopg
+import pytest
+
+from tests.maintained import Connection, Story, differences, follow, maintained, refresh, take
+
+TABLES = """
+CREATE TABLE o (id int PRIMARY KEY, k int, x int, s text);
+CREATE TABLE i (k int, x int, s text);
+CREATE TABLE d (id int PRIMARY KEY, k int, name text);
+INSERT INTO o VALUES (1, 1, 1, 'a'), (2, 1, 2, 'b'), (3, 2, NULL, 'a'), (4, NULL, 3, NULL), (5, 3, 1, 'c');
+INSERT INTO i VALUES (1, 1, 'a'), (1, 1, 'a'), (1, 2, NULL), (2, NULL, 'a'), (NULL, 1, 'b');
+INSERT INTO d VALUES (1, 1, 'one'), (2, 2, 'two'), (3, NULL, 'none')
+"""
+CHANGES = (
+    (
+        "INSERT INTO i VALUES (3, 1, 'c')",
+        "INSERT INTO o VALUES (6, 3, 1, 'c')",
+        "INSERT INTO d VALUES (4, 3, 'three')",
+    ),
+    "DELETE FROM i WHERE x IS NULL",
+    "INSERT INTO i VALUES (NULL, NULL, NULL)",
+    (
+        "UPDATE o SET k = CASE k WHEN 1 THEN NULL WHEN 2 THEN 1 ELSE 2 END",
+        "DELETE FROM i WHERE k = 1 AND x = 1",
+    ),
+    ("UPDATE i SET x = x + 1", "UPDATE o SET x = 2 WHERE x IS NULL", "UPDATE d SET k = 1 WHERE id = 3"),
+    "DELETE FROM i",
+    (
+        "INSERT INTO i SELECT k, x, s FROM o",
+        "DELETE FROM o WHERE id IN (1, 4)",
+        "INSERT INTO o VALUES (7, NULL, NULL, NULL), (8, 1, 2, 'z')",
+    ),
+    "DELETE FROM o",
+    "INSERT INTO o VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b'), (3, NULL, NULL, NULL)",
+)
+QUERIES = {
+    "28: NOT IN, uncorrelated": "SELECT id FROM o WHERE x NOT IN (SELECT x FROM i)",
+    "28: NOT IN, correlated": "SELECT id FROM o WHERE x NOT IN (SELECT x FROM i WHERE i.k = o.k)",
+    "28: NOT IN of several columns": "SELECT id FROM o WHERE (k, x) NOT IN (SELECT k, x FROM i)",
+    "28: NOT IN as a value": "SELECT id, x NOT IN (SELECT x FROM i WHERE i.k = o.k) AS n, x IN (SELECT x FROM i) AS i FROM o",
+    "28: several columns as a value": "SELECT id, (k, x) IN (SELECT k, x FROM i) AS n FROM o",
+    "29: EXISTS under OR": "SELECT id, s FROM o WHERE x = 1 OR EXISTS (SELECT FROM i WHERE i.k = o.k AND i.x > 1)",
+    "29: EXISTS under NOT and OR": "SELECT s FROM o WHERE NOT (x = 2 OR EXISTS (SELECT FROM i WHERE i.s = o.s))",
+    "29: EXISTS in the select list": "SELECT s, EXISTS (SELECT FROM i WHERE i.k = o.k) AS e FROM o",
+    "29: EXISTS in CASE": "SELECT id, CASE WHEN EXISTS (SELECT FROM i WHERE i.k = o.k) THEN 'yes' WHEN NOT EXISTS (SELECT FROM d WHERE d.k = o.k) THEN 'no' END AS c FROM o",
+    "29: duplicates are kept": "SELECT s, x FROM i WHERE EXISTS (SELECT FROM o WHERE o.k = i.k)",
+    "29: EXISTS with LIMIT and ORDER BY": "SELECT id FROM o WHERE EXISTS (SELECT 1 / 0 FROM i WHERE i.k = o.k ORDER BY x LIMIT 1)",
+    "30: > ALL": "SELECT id FROM o WHERE x >= ALL (SELECT x FROM i WHERE i.k = o.k)",
+    "30: ALL and ANY as values": "SELECT id, x > ALL (SELECT x FROM i WHERE i.k = o.k) AS a, x = ANY (SELECT x FROM i WHERE i.k = o.k) AS b, x <> ALL (SELECT x FROM i) AS c FROM o",
+    "30: = ALL, <> ANY": "SELECT id, x = ALL (SELECT x FROM i WHERE i.k = o.k) AS a, x <> ANY (SELECT x FROM i WHERE i.k = o.k) AS b FROM o",
+    "30: LIKE ANY": "SELECT id FROM o WHERE s LIKE ANY (SELECT s || '%' FROM i)",
+    "30: rows in order": "SELECT id, (k, x) < ANY (SELECT k, x FROM i) AS a, (k, x) >= ALL (SELECT k, x FROM i WHERE i.s = o.s) AS b FROM o",
+    "31: counts and sums of nothing": "SELECT id, (SELECT count(*) FROM i WHERE i.k = o.k) AS n, (SELECT sum(x) FROM i WHERE i.k = o.k) AS s, (SELECT coalesce(max(x), -1) FROM i WHERE i.k = o.k) AS m, (SELECT count(*) + 1 FROM i WHERE i.k = o.k) AS p FROM o",
+    "31: a comparison with a correlated aggregate": "SELECT id FROM o WHERE x >= (SELECT avg(x) FROM i WHERE i.k = o.k)",
+    "31: a value by key": "SELECT id, (SELECT name FROM d WHERE d.id = o.x) AS name FROM o",
+    "31: a row compared": "SELECT id FROM o WHERE (k, s) = (SELECT d.k, i.s FROM d LEFT JOIN i ON i.x = -1 WHERE d.id = o.x) OR (k, x) <> (SELECT d.k, d.id FROM d WHERE d.id = o.x)",
+    "31: ARRAY": "SELECT id, cardinality(ARRAY(SELECT x FROM i WHERE i.k = o.k)) AS a FROM o",
+    "32: by inequality": "SELECT id, (SELECT count(*) FROM i WHERE i.x < o.x) AS n FROM o WHERE EXISTS (SELECT FROM d WHERE d.id > o.x)",
+    "32: two levels": "SELECT id FROM o WHERE EXISTS (SELECT FROM d WHERE d.k = o.k AND NOT EXISTS (SELECT FROM i WHERE i.k = d.k AND i.x > o.x))",
+    "32: two levels of values": "SELECT id, (SELECT max((SELECT count(*) FROM i WHERE i.k = d.k AND i.x = o.x)) FROM d WHERE d.id >= o.x) AS n FROM o",
+    "32: the same table": "SELECT id FROM o WHERE x = (SELECT max(x) FROM o AS p WHERE p.k = o.k) AND id NOT IN (SELECT x FROM o WHERE x IS NOT NULL)",
+    "32: HAVING": "SELECT k, count(*) AS n FROM o GROUP BY k HAVING count(*) >= (SELECT avg(x) FROM i)",
+    "32: HAVING, by the group": "SELECT k, sum(x) AS s FROM o GROUP BY k HAVING EXISTS (SELECT FROM i WHERE i.k = o.k AND i.x <= sum(o.x))",
+    "32: grouped": "SELECT k, (SELECT count(*) FROM i WHERE i.k = o.k) AS n, sum((SELECT count(*) FROM i WHERE i.x = o.x)) AS s, count(*) FILTER (WHERE x IN (SELECT x FROM i)) AS f FROM o GROUP BY k",
+    "32: GROUP BY": "SELECT (SELECT name FROM d WHERE d.id = o.x) AS who, count(*) AS n FROM o GROUP BY 1",
+    "32: ORDER BY": "SELECT id FROM o ORDER BY (SELECT max(x) FROM i WHERE i.k = o.k), id",
+    "32: in ON": "SELECT o.id, d.name FROM o JOIN d ON d.k = o.k AND EXISTS (SELECT FROM i WHERE i.k = d.k AND i.x = o.x)",
+    "32: in ON of LEFT JOIN": "SELECT o.id, d.name FROM o LEFT JOIN d ON d.k = o.k AND o.x IN (SELECT x FROM i WHERE i.k = d.k)",
+    "32: in ON of FULL JOIN": "SELECT o.id, d.id AS other FROM o FULL JOIN d ON d.k = o.k AND EXISTS (SELECT FROM i WHERE i.x = 1)",
+    "32: VALUES": "VALUES ((SELECT count(*) FROM o), (SELECT max(x) FROM i)), (1, (SELECT min(x) FROM o))",
+    "32: a WITH query twice": "WITH t AS (SELECT k, sum(x) AS s FROM i GROUP BY k) SELECT k FROM t WHERE s = (SELECT max(s) FROM t)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", QUERIES)
+def test_subqueries(conn: Connection, title: str) -> None:
+    follow(conn, Story(title, TABLES, QUERIES[title], CHANGES))
+
+
+@pytest.mark.newest
+def test_second_row_is_an_error_that_changes_nothing(conn: Connection) -> None:
+    """31: no row, one row, two rows, one row again."""
+    conn.execute(TABLES.encode())
+    query = "SELECT id, (SELECT x FROM i WHERE i.k = 10 * o.id) AS x FROM o"
+    plan = maintained(conn, query)
+    take(conn, "INSERT INTO i VALUES (10, 7, '')")
+    refresh(conn, plan)
+    assert differences(conn, query) == ([], [])
+    before = conn.execute("TABLE v").fetchall()
+    take(conn, "INSERT INTO i VALUES (10, 8, '')")
+    with pytest.raises(psycopg.errors.CardinalityViolation, match="more than one row returned by a subquery"):
+        refresh(conn, plan)
+    assert conn.execute("TABLE v").fetchall() == before
+    take(conn, "DELETE FROM i WHERE x = 7")
+    refresh(conn, plan)
+    assert differences(conn, query) == ([], [])
+
+
+@pytest.mark.newest
+def test_second_row_that_nobody_looks_at(conn: Connection) -> None:
+    """31: only the branch that is taken is evaluated."""
+    conn.execute(TABLES.encode())
+    query = "SELECT id, CASE WHEN id < 0 THEN (SELECT x FROM i) ELSE 0 END AS x FROM o"
+    plan = maintained(conn, query)
+    take(conn, "INSERT INTO i SELECT * FROM i")
+    refresh(conn, plan)
+    assert differences(conn, query) == ([], [])
+
+
+@pytest.mark.newest
+def test_null_in_a_row_that_differs(conn: Connection) -> None:
+    """59: `(1, NULL) NOT IN (SELECT 2, 3)` is true."""
+    conn.execute(
+        b"CREATE TABLE l (a int, b int); CREATE TABLE r (a int, b int); INSERT INTO l VALUES (1, NULL), (2, 3)"
+    )
+    query = "SELECT a, b FROM l WHERE (a, b) NOT IN (SELECT a, b FROM r)"
+    plan = maintained(conn, query)
+    for change in (
+        "INSERT INTO r VALUES (2, 3)",
+        "INSERT INTO r VALUES (1, 7)",
+        "DELETE FROM r WHERE a = 1",
+        "INSERT INTO r VALUES (NULL, 3)",
+    ):
+        take(conn, change)
+        refresh(conn, plan)
+        assert differences(conn, query) == ([], []), change
