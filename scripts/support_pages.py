@@ -76,6 +76,18 @@ CONSTRUCTS = (
         "SELECT o.id, word, nr FROM orders o LEFT JOIN regexp_split_to_table(o.note, ' ') WITH ORDINALITY"
         " AS w (word, nr) ON word <> ''",
     ),
+    Construct(
+        "`EXISTS`, `IN`, `ANY`, `ALL` in any expression and any place, under `NOT`, `OR` and `CASE`;"
+        " correlated, of several columns, several levels deep",
+        "match",
+        "SELECT id FROM customers AS c"
+        " WHERE id > 10 OR NOT EXISTS (SELECT FROM orders WHERE customer = c.id)",
+    ),
+    Construct(
+        "scalar subqueries and `ARRAY (SELECT …)`: joins with what they give for each row",
+        "aggregate",
+        "SELECT id, (SELECT max(amount) FROM orders WHERE customer = c.id) AS largest FROM customers AS c",
+    ),
     Construct("`UNION ALL`", "union", "SELECT id FROM orders UNION ALL SELECT id FROM customers"),
     Construct("`VALUES`, no `FROM`", "values", "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)"),
     Construct(
