@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ivmc import errors
 from ivmc.bind.coercion import mismatch
 from ivmc.bind.collation import combined
 from ivmc.bind.context import Syntax
@@ -76,6 +77,8 @@ def _collected(e: Expressions, column: Col) -> tuple[tuple[Col, Call], Scalar]:
             scales=column.scales,
         )
         return (filled, Call(_function(e, "array_agg", (column.type,)), (column,), kind)), first
+    if not e.catalog.orderable(column.type):
+        e.context.reason(errors.NotCovered(None, f"a scalar subquery of type {column.type.sql}"))
     filled = fresh(column.name, column, nullable=True)
     mode = _function(e, "mode", (column.type,))
     return (filled, Call(mode, (), column.type, order=((column, ""),), within_group=True)), filled

@@ -173,6 +173,8 @@ def _has_one_row(rel: Rel) -> bool:
 
 def _array(e: Expressions, node: Syntax) -> Scalar:
     """ARRAY (SELECT …)."""
+    if getattr(node.subselect, "sortClause", None):
+        e.context.reason(errors.NotCovered(e.context.span(node), "ARRAY (SELECT … ORDER BY …)"))
     grouped, found = single.array(e, node, _query(e, node, node.subselect, 1))
     assert e.attached is not None
     e.attached.add(Attached(grouped))

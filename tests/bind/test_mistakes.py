@@ -39,6 +39,8 @@ def test_no_cascades(query: str, codes: list[str]) -> None:
     [
         ("SELECT rank() OVER (ORDER BY id) FROM customer", "IVM301"),
         ("SELECT id FROM customer WHERE EXISTS (SELECT 1 OFFSET 1)", "IVM305"),
+        ("SELECT ARRAY(SELECT id FROM customer ORDER BY name) AS a", "IVM319"),
+        ("SELECT (SELECT ARRAY[raw] FROM orders) AS a", "IVM319"),
         ("SELECT id FROM customer LIMIT 1", "IVM305"),
         ("SELECT DISTINCT ON (name) id FROM customer", "IVM306"),
         ("WITH RECURSIVE a AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM a) SELECT * FROM a", "IVM307"),
