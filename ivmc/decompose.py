@@ -23,6 +23,7 @@ from typing import Final
 from ivmc.ir import Aggregate, Call, Filter, Project, Rel, Union, bottom_up
 from ivmc.properties import is_identity
 from ivmc.rules.aggregate import INTEGER, unfolded
+from ivmc.rules.variance import VARIANCES
 from ivmc.scalar import (
     BOOLEAN,
     COMPARISON,
@@ -44,7 +45,7 @@ from ivmc.scalar import (
 Calls = Sequence[tuple[Col, Call]]
 
 INDIFFERENT: Final = frozenset({"min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or"})
-COUNTING: Final = frozenset({"count", "sum", "avg"})
+COUNTING: Final = frozenset({"count", "sum", "avg", *VARIANCES})
 
 
 def decompose(rel: Rel) -> Rel:

@@ -97,6 +97,12 @@ CONSTRUCTS = (
         " bool_and(paid) AS all_paid FROM orders GROUP BY customer HAVING count(*) > 1",
     ),
     Construct(
+        "`variance`, `stddev` and their kin, of integers and numeric of a fixed scale; `regr_count`",
+        "aggregate",
+        "SELECT customer, stddev(amount) AS spread, var_pop(region) AS v"
+        " FROM orders JOIN customers ON customers.id = orders.customer GROUP BY customer",
+    ),
+    Construct(
         "`min`, `max`",
         "aggregate",
         "SELECT customer, min(placed) AS first, max(amount) AS largest FROM orders GROUP BY customer",

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from ivmc.catalog import Function, Type
 from ivmc.ir import Aggregate, Call, Filter, Net, Project, Rel, Union
 from ivmc.rules.netting import safe
+from ivmc.rules.variance import NARROW, VARIANCES, is_exact, square, variance
 from ivmc.scalar import (
     ATOM,
     BIGINT,
@@ -176,7 +177,9 @@ def unfolded(one: Call) -> str | None:
         if kind in ("float4", "float8"):
             return f"{name}({kind}): floating-point sums cannot be taken back exactly"
         return None if kind in ("int2", "int4", "int8", "numeric") else f"{name}({kind}) is read again"
-    if name in ("count", "min", "max", "bool_and", "bool_or", "every"):
+    if name in VARIANCES and is_exact(one.args[0]):
+        return None
+    if name in ("count", "regr_count", "min", "max", "bool_and", "bool_or", "every"):
         return None
     return f"{name}() cannot be taken back"
 
@@ -200,6 +203,12 @@ class _Book:
                 return self.present(argument, one.filter)
             case ("sum" | "avg") as name, (argument,):
                 return self.summed(name, argument, one)
+            case name, (argument,) if name in VARIANCES:
+                return self.dispersed(name, argument, one.filter)
+            case "regr_count", pair:
+                tests = [is_present(part) for part in pair if part.nullable]
+                tests += [] if one.filter is None else [one.filter]
+                return self.counted(conjunction(tests) if tests else None)
             case ("min" | "max") as best, (argument,):
                 return self.extremum(best, argument, one.filter).value
             case (("bool_and" | "every"), (argument,)):
@@ -245,6 +254,13 @@ class _Book:
         )
         dividend = total if kind == NUMERIC else _cast(total, NUMERIC)
         return binary("/", dividend, divisor, one.type, MULTIPLICATIVE, nullable=not self.always(present))
+
+    def dispersed(self, name: str, argument: Scalar, where: Scalar | None) -> Scalar:
+        """Variances and deviations (law 13)."""
+        kind = BIGINT if argument.type.name in NARROW else NUMERIC
+        total = self.state("sum", f"sum_{_named(argument)}", (argument,), kind, where)
+        squares = self.state("sum", f"sum_squares_{_named(argument)}", (square(argument),), NUMERIC, where)
+        return variance(name, self.present(argument, where), total, squares)
 
     def scaled(self, total: Col, argument: Scalar, one: Call) -> Scalar:
         """A sum shows the largest scale among its present inputs (law 12).
