@@ -11,6 +11,7 @@ from ivmc.optimise import simplify
 from ivmc.properties import keys
 from ivmc.rules.aggregate import Extremum, Fold, fold, grouped
 from ivmc.stages import staged
+from ivmc.unnest import unnest
 from ivmc.value import Row, value
 from ivmc.zset import ZSet, evaluate, image
 from tests.property.histories import Changes, History, Records, changes_of, histories, referring, rows_of
@@ -195,7 +196,7 @@ def refreshed(query: Rel, history: History) -> None:
 
 def compare(view: View, query: Rel, state: Mapping[str, Records]) -> None:
     result = ZSet((dict(zip(query.schema, row, strict=True)), weight) for row, weight in view.result())
-    assert result == at(normalise(query), state, query)
+    assert result == at(normalise(unnest(query)), state, query)
 
 
 # Keys

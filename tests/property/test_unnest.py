@@ -7,7 +7,8 @@ from ivmc.normalise import normalise
 from ivmc.unnest import unnest
 from tests.property.histories import History, histories
 from tests.property.relations import plans
-from tests.property.test_laws import at
+from tests.property.maintenance import narrowed
+from tests.property.test_laws import at, refreshed
 
 
 @settings(max_examples=500)
@@ -24,3 +25,8 @@ def test_without_dependent_joins_a_plan_means_the_same(rel: Rel, history: Histor
 
 def dependent(node: Rel) -> bool:
     return isinstance(node, Join | Outer | Match) and not free(node.right).isdisjoint(node.left.schema)
+
+
+@given(plans(depth=2, aggregates=True, dependent=True), histories(batches=2))
+def test_view_of_subqueries_holds_its_query_after_every_refresh(rel: Rel, history: History) -> None:
+    refreshed(narrowed(rel), history)
