@@ -6,8 +6,8 @@ from ivmc.ir import Join, Match, Outer, Rel, free, verify, walk
 from ivmc.normalise import normalise
 from ivmc.unnest import unnest
 from tests.property.histories import History, histories
-from tests.property.relations import plans
 from tests.property.maintenance import narrowed
+from tests.property.relations import plans
 from tests.property.test_laws import at, refreshed
 
 
