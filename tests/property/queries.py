@@ -140,6 +140,9 @@ class Select:
         """One to three items; joined ones bring columns of both sides into scope."""
         text, _ = self.item()
         for _ in range(self.choose.pick([0, 1, 1, 2])):
+            if self.choose.once_in(6):
+                text = self.expanded(text)
+                continue
             left = list(self.choose.scope)
             more, relation = self.item()
             right = self.choose.scope[len(left) :]
@@ -165,25 +168,55 @@ class Select:
         names = [value.sql.partition(".")[2] for value in left]
         same = [c.name for c in relation.columns if names.count(c.name) == 1 and c.type in COMPARABLE]
         kind = draw.pick(["on", "on", "comma", "using", "cross", "natural"])
+        word = draw.pick(["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
         if kind == "using" and same:
             merged = draw.pick(same)
             a, b = (next(v for v in side if v.sql.endswith(f".{merged}")) for side in (left, right))
             kind = _common(a.type, b.type)
             exact = next((side.exact for side in (a, b) if side.type == kind), a.exact)
+            exact = {"JOIN": exact, "LEFT JOIN": a.exact, "RIGHT JOIN": b.exact}.get(
+                word, min(a.exact, b.exact)
+            )
             draw.scope.append(Value(merged, kind, exact))
-            return f"{text} JOIN {more} USING ({merged})"
+            return f"{text} {word} {more} USING ({merged})"
         if kind == "natural" and len(same) == len(set(names) & {c.name for c in relation.columns}):
-            return f"{text} NATURAL JOIN {more}"
+            return f"{text} NATURAL {word} {more}"
         if kind == "cross":
             return f"{text} CROSS JOIN {more}"
         if kind == "comma":
             self.where.append(self.link(left, right))
             return f"{text} CROSS JOIN {more}" if "JOIN" in text else f"{text}, {more}"
-        return f"{text} JOIN {more} ON {self.link(left, right)}"
+        if word == "FULL JOIN":
+            equal = self.pairs(left, right)
+            return f"{text} {word} {more} ON {' = '.join(draw.pick(equal)) if equal else 'true'}"
+        return f"{text} {word} {more} ON {self.link(left, right)}"
+
+    def expanded(self, text: str) -> str:
+        """A function that gives several rows for each row of the items before it."""
+        draw = self.choose
+        arguments = draw.known(("int", "int[]", "text[]"))
+        if not arguments:
+            return text
+        argument, alias = draw.pick(arguments), f"a{next(self.queries.numbers)}"
+        kind = argument.type.removesuffix("[]")
+        array = kind != argument.type
+        call = f"unnest({argument.sql})" if array else f"generate_series(1, {argument.sql} % 3)"
+        join, on = draw.pick([("CROSS JOIN", ""), ("LEFT JOIN", " ON true"), ("CROSS JOIN LATERAL", "")])
+        draw.scope += [Value(f"{alias}.v", kind), Value(f"{alias}.n", "bigint")]
+        return f"{text} {join} {call} WITH ORDINALITY AS {alias} (v, n){on}"
 
     def link(self, left: list[Value], right: list[Value]) -> str:
         """A join condition: mostly an equality of comparable columns."""
-        pairs = [
+        pairs = self.pairs(left, right)
+        if not pairs or self.choose.once_in(6):
+            return self.choose.value("bool").sql
+        word = self.choose.pick(["=", "=", "=", "<", "IS NOT DISTINCT FROM"])
+        a, b = self.choose.pick(pairs)
+        return f"{a} {word} {b}"
+
+    def pairs(self, left: list[Value], right: list[Value]) -> list[tuple[str, str]]:
+        """Columns of both sides that can be compared."""
+        return [
             (a.sql, b.sql)
             for a in left
             for b in right
@@ -191,11 +224,6 @@ class Select:
             and b.exact
             and ((a.type == b.type and a.type in COMPARABLE) or {a.type, b.type} <= set(NUMBERS))
         ]
-        if not pairs or self.choose.once_in(6):
-            return self.choose.value("bool").sql
-        word = self.choose.pick(["=", "=", "=", "<", "IS NOT DISTINCT FROM"])
-        a, b = self.choose.pick(pairs)
-        return f"{a} {word} {b}"
 
     def guard(self) -> None:
         """A division that WHERE makes safe comes into scope."""
