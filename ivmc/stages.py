@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ivmc.apart import apart
 from ivmc.catalog import Column, Relation
 from ivmc.decompose import decompose
 from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, shape, walk, with_inputs
@@ -65,7 +64,7 @@ class Staged:
 def staged(rel: Rel, id: str) -> Staged:
     """Split a bound query. The root's table is called `id`, the others `id__1`, `id__2`, …"""
     schema = rel.schema
-    canonical = normalise(_identified(apart(decompose(unnest(rel)))))
+    canonical = normalise(_identified(decompose(unnest(rel))))
     found: list[Stage] = []
     finish = _finish(canonical)
     if finish is None:

@@ -73,6 +73,10 @@ QUERIES = {
     "LATERAL union": "SELECT a.id, l.x FROM author a, LATERAL (SELECT p.n AS x FROM post p WHERE p.author = a.id UNION ALL SELECT a.level) l",
     "LATERAL without a table": "SELECT p.id, l.double, m.more FROM post p, LATERAL (SELECT p.n * 2 AS double) l, LATERAL (SELECT l.double + 1 AS more) m",
     "LATERAL in LATERAL": "SELECT a.id, x.post, x.tag FROM author a, LATERAL (SELECT p.id AS post, t.tag FROM post p, LATERAL (SELECT tag FROM unnest(p.tags) tag WHERE tag <> a.name) t WHERE p.author = a.id) x",
+    "a query in ON of LEFT JOIN": "SELECT a.id, p.id AS post FROM author a LEFT JOIN post p ON p.author = a.id AND p.n >= (SELECT max(q.n) FROM post q WHERE q.author = a.id)",
+    "EXISTS in ON of FULL JOIN": "SELECT a.id, p.id AS post FROM author a FULL JOIN post p ON p.author = a.id AND EXISTS (SELECT FROM post q WHERE q.author = a.id AND q.n < p.n)",
+    "in an expression's query": "SELECT p.id, (SELECT count(*) FROM unnest(p.tags) t WHERE t = 'a') AS a FROM post p",
+    "EXISTS over a function": "SELECT p.id FROM post p WHERE EXISTS (SELECT FROM unnest(p.tags) t WHERE t = 'b')",
 }  # fmt: skip
 NEWEST = {
     "JSON_TABLE": "SELECT p.id, j.* FROM post p, JSON_TABLE(p.doc, '$[*]' COLUMNS (nr FOR ORDINALITY, k text PATH '$.k', v int PATH '$.v', has boolean EXISTS PATH '$.s')) AS j",
