@@ -50,6 +50,9 @@ QUERIES = (
     "SELECT coalesce(a, -1) AS a, coalesce(b, '-') || grouping(b) AS b, count(*) + grouping(a) AS n FROM t GROUP BY ROLLUP (a, b)",
     "SELECT c, 1 AS one, count(*) AS n FROM t GROUP BY ROLLUP (c) HAVING c > 0",
     "SELECT c, sum(10 / x) FILTER (WHERE x <> 0) AS s, sum(c) AS t, count(coalesce(x, 0)) AS n FROM t GROUP BY CUBE (c)",
+    "SELECT a, (SELECT count(*) FROM d) AS d, count(*) AS n FROM t GROUP BY ROLLUP (a)",
+    "SELECT c, a IN (SELECT id FROM d) AS known, count(*) AS n FROM t GROUP BY GROUPING SETS ((c, a), (c))",
+    "SELECT c, (SELECT max(name) FROM d WHERE d.id = t.c) AS name, count(*) AS n FROM t GROUP BY GROUPING SETS ((c, a), (c))",
 )  # fmt: skip
 
 
