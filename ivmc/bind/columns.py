@@ -70,7 +70,7 @@ def _whole_row(e: Expressions, node: Syntax, entry: Entry | None) -> Scalar:
     if entry is None or (entry.relation and e.catalog.type_entry(entry.relation_name) is None):
         e.context.reason(diagnostic)
         raise Poisoned
-    kind = Type(*entry.relation_name) if entry.relation else RECORD
+    kind = Type(*entry.relation_name) if entry.relation else entry.row or RECORD
     return e.context.unmaintained(diagnostic, kind)
 
 

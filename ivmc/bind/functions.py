@@ -75,7 +75,16 @@ def _scope(tables: Tables, node: Syntax, name: str, columns: tuple[Col, ...], me
     """The item's columns; the name of a function that gives single values stands for them."""
     named = tables.aliased(tuple((column.name, column) for column in columns), node.alias, name, node)
     single = len(columns) == 1 and not members[0].is_row
-    return Scope.of(Entry(name, named, value=columns[0] if single else None))
+    return Scope.of(
+        Entry(name, named, value=columns[0] if single else None, row=_row(tables, columns, members))
+    )
+
+
+def _row(tables: Tables, columns: tuple[Col, ...], members: list[Member]) -> Type | None:
+    """The composite type that the only function of an item gives."""
+    kind = members[0].call.type
+    whole = len(columns) == len(tables.context.catalog.fields(kind))
+    return kind if len(members) == 1 and members[0].is_row and whole else None
 
 
 def _spread(node: Syntax, call: Syntax, defined: Syntax) -> Iterator[tuple[Syntax, Syntax]]:

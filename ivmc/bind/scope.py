@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ivmc.bind.context import Syntax
-from ivmc.catalog import Relation
+from ivmc.catalog import Relation, Type
 from ivmc.scalar import Col
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Entry:
     """One item of FROM: its alias, its columns, and the table it is, if it is one.
 
     `schema` is that of a table or view under its own name: it may be written before the name.
-    `value` is what the name alone stands for, where it does not stand for a row.
+    `value` is what the name alone stands for, where it does not stand for a row; `row` the type of the
+    row for which it stands else, where that has a name and the entry is no table.
     """
 
     alias: str | None
@@ -35,6 +36,7 @@ class Entry:
     relation: Relation | None = None
     schema: str | None = None
     value: Col | None = None
+    row: Type | None = None
 
     @property
     def relation_name(self) -> tuple[str, str]:

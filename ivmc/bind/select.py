@@ -168,6 +168,11 @@ class Simple:
         targets = self.targets(scope, aggregates.expressions("SELECT"))
         having = self.having(aggregates)
         order = self.order(aggregates, targets)
+        for join in aggregates.attached.joins:
+            if any(sets.among(*join.on)):
+                self.context.reason(
+                    errors.NotCovered(None, "a set-returning function that a query is compared with")
+                )
         sorted_by = [Target("order", node, key) for node, key in order if any(sets.among(key))]
         rel, values = Grouping(aggregates, self.node, [*targets, *sorted_by], having, order).bind(rel)
         rel, values = sets.expanded(self.context, rel, values)

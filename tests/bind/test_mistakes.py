@@ -49,6 +49,8 @@ def test_no_cascades(query: str, codes: list[str]) -> None:
         ("SELECT 'today'::date AS d", "IVM312"),
         ("SELECT relname FROM pg_class", "IVM315"),
         ("SELECT count(c) FROM customer c", "IVM319"),
+        ("SELECT unnest(tags) IN (SELECT title FROM orders) FROM orders", "IVM319"),
+        ("SELECT pairs(id) FROM customer", "IVM319"),
         ("SELECT count(c.*) FROM customer c", "IVM319"),
     ],
 )
