@@ -15,6 +15,16 @@ LINE_REST = (
 )
 CUSTOMER_REST = "c_name, c_address, c_nationkey, c_phone, c_acctbal, c_mktsegment, c_comment"
 LINE = "(l_orderkey * 8 + l_linenumber)"  # an order has at most seven lines
+KEY = {
+    "region": "r_regionkey",
+    "nation": "n_nationkey",
+    "customer": "c_custkey",
+    "supplier": "s_suppkey",
+    "part": "p_partkey",
+    "partsupp": "(ps_partkey::bigint * 10000000 + ps_suppkey)",
+    "orders": "o_orderkey",
+    "lineitem": LINE,
+}
 
 
 def draw(key: str, salt: int) -> str:
@@ -25,6 +35,16 @@ def draw(key: str, salt: int) -> str:
 def choose(columns: str, table: str, key: str, count: int, salt: int) -> str:
     """Return a query for `columns` of `count` rows of `table`, drawn by `key`."""
     return f"SELECT {columns} FROM {table} ORDER BY hashint8extended({key}, {salt}), {key} LIMIT {count}"
+
+
+def some(table: str, count: int, salt: int, where: str = "true") -> str:
+    """Return a subquery for the keys of `count` rows of `table`."""
+    return f"({choose(KEY[table], f'{table} WHERE {where}', KEY[table], count, salt)})"
+
+
+def update(table: str, count: int, salt: int, assignments: str, where: str = "true") -> str:
+    """Return a statement that updates `count` of the rows for which `where` holds."""
+    return f"UPDATE {table} SET {assignments} WHERE {KEY[table]} IN {some(table, count, salt, where)}"
 
 
 def mixed(conn: Connection, rows: int, seed: int) -> None:

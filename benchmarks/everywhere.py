@@ -1,26 +1,18 @@
 """Changes to all eight tables of TPC-H at once, aimed at what its queries look for.
 
 What `changes` leaves out: dimension rows that are renamed, moved, given another key, born and removed in the
-same transaction as the facts that refer to them; keys of facts that move; rows deleted and put back. For
-tests, at scale 0.01: each statement touches a fixed number of rows, and many of them cross a predicate.
+same transaction as the facts that refer to them; keys of facts that move; rows deleted and put back; what
+subqueries answer (`flips`). For tests, at scale 0.01: each statement touches a fixed number of rows, and many
+of them cross a predicate.
 """
 
 from collections.abc import Iterator
 from itertools import chain
 
-from benchmarks.changes import LINE, LINE_REST, choose, draw, mixed
+from benchmarks.changes import KEY, LINE, LINE_REST, draw, mixed, some, update
+from benchmarks.flips import flips
 from benchmarks.tpch import Connection
 
-KEY = {
-    "region": "r_regionkey",
-    "nation": "n_nationkey",
-    "customer": "c_custkey",
-    "supplier": "s_suppkey",
-    "part": "p_partkey",
-    "partsupp": "(ps_partkey::bigint * 10000000 + ps_suppkey)",
-    "orders": "o_orderkey",
-    "lineitem": LINE,
-}
 SWAPPED = (  # names that the queries ask for change places with each other or with a neighbour
     ("ASIA", "AMERICA", "FRANCE", "GERMANY"),
     ("ASIA", "EUROPE", "BRAZIL", "CHINA"),
@@ -36,17 +28,8 @@ def everywhere(conn: Connection, rows: int, seed: int) -> None:
     tables = (_regions, _nations, _customers, _suppliers, _parts, _partsupps, _orders, _lines)
     with conn.transaction():
         mixed(conn, rows, seed)
-        for statement in chain.from_iterable(changes(seed) for changes in tables):
+        for statement in chain(*(changes(seed) for changes in tables), flips(seed)):
             conn.execute(statement.encode())
-
-
-def _some(table: str, count: int, salt: int, where: str = "true") -> str:
-    """Return a subquery for the keys of `count` rows."""
-    return f"({choose(KEY[table], f'{table} WHERE {where}', KEY[table], count, salt)})"
-
-
-def _update(table: str, count: int, salt: int, assignments: str) -> str:
-    return f"UPDATE {table} SET {assignments} WHERE {KEY[table]} IN {_some(table, count, salt)}"
 
 
 def _swap(table: str, column: str, one: str, other: str) -> str:
@@ -71,7 +54,7 @@ def _regions(seed: int) -> Iterator[str]:
     one, other, *_ = SWAPPED[seed % len(SWAPPED)]
     follow = f"UPDATE nation SET n_regionkey = {-seed} FROM old_region WHERE n_regionkey = r_regionkey"
     yield _swap("region", "r_name", one, other)
-    yield from _rekey("region", _some("region", 1, seed), -seed, follow)
+    yield from _rekey("region", some("region", 1, seed), -seed, follow)
     yield f"INSERT INTO region VALUES ({100 + seed}, 'ASIA', 'a second one of this name')"
 
 
@@ -81,15 +64,15 @@ def _nations(seed: int) -> Iterator[str]:
     new, born, salt = -seed, 100 + seed, seed * 100 + 30
     region = "(SELECT min(r_regionkey) FROM region WHERE r_name IN ('ASIA', 'AMERICA'))"
     yield _swap("nation", "n_name", one, other)
-    yield _update("nation", 1, salt, f"n_regionkey = {region}")
+    yield update("nation", 1, salt, f"n_regionkey = {region}")
     yield f"""
         INSERT INTO nation SELECT {born}, n_name, {100 + seed}, 'new' FROM nation
         WHERE n_name IN ('BRAZIL', 'FRANCE') ORDER BY n_nationkey LIMIT 1"""
-    yield _update("customer", 40, salt + 1, f"c_nationkey = {born}")
-    yield _update("supplier", 3, salt + 2, f"s_nationkey = {born}")
+    yield update("customer", 40, salt + 1, f"c_nationkey = {born}")
+    yield update("supplier", 3, salt + 2, f"s_nationkey = {born}")
     yield from _rekey(
         "nation",
-        _some("nation", 1, salt + 3),
+        some("nation", 1, salt + 3),
         new,
         f"UPDATE customer SET c_nationkey = {new} FROM old_nation WHERE c_nationkey = n_nationkey",
         f"UPDATE supplier SET s_nationkey = {new} FROM old_nation WHERE s_nationkey = n_nationkey",
@@ -104,12 +87,12 @@ def _customers(seed: int) -> Iterator[str]:
     nation = "(SELECT min(n_nationkey) FROM nation WHERE n_name IN ('GERMANY', 'BRAZIL'))"
     shown = f"c_name = c_name || '*', c_phone = '{seed:02}-' || substr(c_phone, 4), c_comment = 'moved'"
     bought = "o_custkey = c_custkey AND o_orderdate BETWEEN '1993-10-01' AND '1995-03-01'"
-    yield _update("customer", 60, salt, segment)
-    yield _update("customer", 30, salt + 1, f"c_nationkey = {nation}")
-    yield _update("customer", 30, salt + 2, shown)
+    yield update("customer", 60, salt, segment)
+    yield update("customer", 30, salt + 1, f"c_nationkey = {nation}")
+    yield update("customer", 30, salt + 2, shown)
     yield from _rekey(
         "customer",
-        _some("customer", 1, salt + 3, f"EXISTS (SELECT FROM orders WHERE {bought})"),
+        some("customer", 1, salt + 3, f"EXISTS (SELECT FROM orders WHERE {bought})"),
         -seed,
         f"UPDATE orders SET o_custkey = {-seed} FROM old_customer WHERE o_custkey = c_custkey",
         also=", c_acctbal = c_acctbal + 1, c_mktsegment = 'BUILDING'",
@@ -120,11 +103,11 @@ def _suppliers(seed: int) -> Iterator[str]:
     """Some move to another nation, one hands everything to a new one and leaves, one is born idle."""
     new, salt = -seed, seed * 100 + 50
     nation = "(SELECT max(n_nationkey) FROM nation WHERE n_name IN ('FRANCE', 'CHINA'))"
-    yield _update("supplier", 5, salt, f"s_nationkey = {nation}")
-    yield _update("supplier", 5, salt + 1, "s_acctbal = s_acctbal + 1")
+    yield update("supplier", 5, salt, f"s_nationkey = {nation}")
+    yield update("supplier", 5, salt + 1, "s_acctbal = s_acctbal + 1")
     yield from _rekey(
         "supplier",
-        _some("supplier", 1, salt + 2),
+        some("supplier", 1, salt + 2),
         new,
         f"""INSERT INTO partsupp SELECT ps_partkey, {new}, ps_availqty, ps_supplycost + 1, ps_comment
             FROM partsupp JOIN old_supplier ON ps_suppkey = s_suppkey""",
@@ -143,15 +126,15 @@ def _parts(seed: int) -> Iterator[str]:
     green = "'green ' || left(p_name, 40)"
     names = f"CASE WHEN p_name LIKE '%green%' THEN replace(p_name, 'green', 'red') ELSE {green} END"
     kinds = (("Brand#12", "SM BOX"), ("Brand#23", "MED PACK"), ("Brand#34", "LG CASE"))
-    yield _update("part", 40, salt, f"p_type = {types}")
-    yield _update("part", 40, salt + 1, f"p_name = {names}")
+    yield update("part", 40, salt, f"p_type = {types}")
+    yield update("part", 40, salt + 1, f"p_name = {names}")
     for n, (brand, container) in enumerate(kinds, salt + 2):
-        yield _update(
+        yield update(
             "part", 20, n, f"p_brand = '{brand}', p_container = '{container}', p_size = 1 + p_size % 6"
         )
     yield from _rekey(
         "part",
-        _some("part", 1, salt + 5),
+        some("part", 1, salt + 5),
         new,
         f"""INSERT INTO partsupp SELECT {new}, ps_suppkey, ps_availqty, ps_supplycost, ps_comment
             FROM partsupp JOIN old_part ON ps_partkey = p_partkey""",
@@ -166,12 +149,12 @@ def _partsupps(seed: int) -> Iterator[str]:
     salt = seed * 100 + 70
     unused = "NOT EXISTS (SELECT FROM lineitem WHERE (l_partkey, l_suppkey) = (ps_partkey, ps_suppkey))"
     change = f"floor({draw(KEY['partsupp'], salt)} * 3) - 1"
-    yield _update("partsupp", 200, salt + 1, f"ps_supplycost = ps_supplycost + {change}")
+    yield update("partsupp", 200, salt + 1, f"ps_supplycost = ps_supplycost + {change}")
     yield f"""
         INSERT INTO partsupp SELECT p_partkey, s_suppkey, 1, 1.00, 'new' FROM part, supplier
-        WHERE p_partkey IN {_some("part", 10, salt + 2)} AND s_suppkey IN {_some("supplier", 2, salt + 3)}
+        WHERE p_partkey IN {some("part", 10, salt + 2)} AND s_suppkey IN {some("supplier", 2, salt + 3)}
         ON CONFLICT DO NOTHING"""
-    yield f"DELETE FROM partsupp WHERE {KEY['partsupp']} IN {_some('partsupp', 15, salt + 4, unused)}"
+    yield f"DELETE FROM partsupp WHERE {KEY['partsupp']} IN {some('partsupp', 15, salt + 4, unused)}"
 
 
 def _orders(seed: int) -> Iterator[str]:
@@ -181,15 +164,13 @@ def _orders(seed: int) -> Iterator[str]:
     buyer = "(SELECT min(c_custkey) FROM customer WHERE c_custkey >= o_orderkey % 1000)"
     priority = "CASE o_orderpriority WHEN '1-URGENT' THEN '5-LOW' ELSE '1-URGENT' END"
     windows = (("1993-09-20", 110), ("1994-01-01", 365), ("1995-03-10", 10), ("1996-12-20", 20))
-    yield _update("orders", 40, salt, f"o_custkey = {buyer}")
+    yield update("orders", 40, salt, f"o_custkey = {buyer}")
     for n, (first, days) in enumerate(windows, salt + 1):
-        yield _update("orders", 40, n, f"o_orderdate = date '{first}' + floor({day} * {days})::integer")
-    yield _update(
-        "orders", 60, salt + 5, f"o_shippriority = 1 - o_shippriority, o_orderpriority = {priority}"
-    )
+        yield update("orders", 40, n, f"o_orderdate = date '{first}' + floor({day} * {days})::integer")
+    yield update("orders", 60, salt + 5, f"o_shippriority = 1 - o_shippriority, o_orderpriority = {priority}")
     yield from _rekey(
         "orders",
-        _some("orders", 1, salt + 6),
+        some("orders", 1, salt + 6),
         -seed,
         f"UPDATE lineitem SET l_orderkey = {-seed} FROM old_orders WHERE l_orderkey = o_orderkey",
     )
@@ -200,7 +181,7 @@ def _lines(seed: int) -> Iterator[str]:
     salt = seed * 100 + 90
     day = f"floor({draw(LINE, salt)} * 365)::integer"
     pair = f"SELECT ps_partkey, ps_suppkey FROM partsupp WHERE ps_partkey >= {day} ORDER BY 1, 2 LIMIT 1"
-    order = _some("orders", 1, salt)
+    order = some("orders", 1, salt)
     cross = "l_commitdate = l_shipdate + 1, l_receiptdate"
     targets = (
         (300, f"l_shipdate = date '1994-01-01' + {day}, l_discount = 0.06, l_quantity = 10"),
@@ -214,12 +195,12 @@ def _lines(seed: int) -> Iterator[str]:
         (10, f"l_orderkey = {order}, l_linenumber = {seed} * 1000000 + {LINE}"),
     )
     for n, (count, assignments) in enumerate(targets, salt):
-        yield _update("lineitem", count, n, assignments)
+        yield update("lineitem", count, n, assignments)
     yield """
         UPDATE lineitem SET l_quantity = 10, l_shipmode = 'AIR', l_shipinstruct = 'DELIVER IN PERSON'
         FROM part WHERE p_partkey = l_partkey AND l_linenumber = 1
           AND (p_brand, p_container) IN (('Brand#12', 'SM BOX'), ('Brand#23', 'MED PACK'))"""
-    gone = _some("lineitem", 40, salt + 9)
+    gone = some("lineitem", 40, salt + 9)
     back = LINE_REST.replace("l_tax", "l_tax + l_linenumber % 2 * 0.01")
     yield f"""
         WITH gone AS (DELETE FROM lineitem WHERE {LINE} IN {gone} RETURNING *)

@@ -85,7 +85,7 @@ INDEXES = (  # those that `ivmc explain` asks for, beside the primary keys
     "nation (n_regionkey)",
 )
 
-QUERIES = (1, 3, 5, 6, 7, 8, 9, 10, 12, 14, 19)
+QUERIES = (1, 3, 5, 6, 7, 8, 9, 10, 12, 13, 14, 19)
 
 
 def generate(scale: float, cache: Path = CACHE) -> Path:

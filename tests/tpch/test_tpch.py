@@ -1,5 +1,7 @@
 """TPC-H maintained: every query differential, exact after every change to all the tables it reads."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import psycopg
@@ -12,69 +14,72 @@ from benchmarks.views import View
 from ivmc import runtime
 
 Connection: TypeAlias = psycopg.Connection[Any]
+Contents: TypeAlias = Mapping[View, Counter[str]]
 
-ROUNDS = 5
+
+ROUNDS = 10
 ROWS = 200  # of orders and lineitem, beside what `everywhere` changes in each table
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
-@pytest.mark.parametrize("number", tpch.QUERIES)
-def test_maintained_differentially_while_all_tables_change(conn: Connection, number: int) -> None:
-    (view,) = views.views([number])
-    plan = ivmc.compile(view.text, ivmc.Catalog.from_database(conn), name=view.name, mode="differential")
-    assert (plan.strategy, plan.reason) == ("differential", None)
-    views.maintain(conn, view, "differential")
-    seen = {_content(conn, f"TABLE {view.name}")}
+@pytest.mark.parametrize("numbers", [tpch.QUERIES[::2], tpch.QUERIES[1::2]], ids=str)
+def test_maintained_differentially_while_all_tables_change(
+    conn: Connection, numbers: tuple[int, ...]
+) -> None:
+    chosen = views.views(numbers)
+    _assert_differential(conn, chosen)
+    for view in chosen:
+        views.maintain(conn, view, "differential")
+    before = _contents(conn, chosen)
     for seed in range(1, ROUNDS + 1):
         everywhere(conn, ROWS, seed)
-        runtime.refresh(conn, [view.name])
-        _assert_exact(conn, view)
-        seen.add(_content(conn, f"TABLE {view.name}"))
-    assert len(seen) == ROUNDS + 1, "a round left the view as it was"
-    assert _strategies(conn, view) == {"differential"}
+        runtime.refresh(conn, [view.name for view in chosen])
+        after = _contents(conn, chosen)
+        assert _wrong(conn, after) == {}
+        same = [view.name for view in chosen if before[view] == after[view]]
+        assert not same, f"round {seed} left them as they were"
+        before = after
+    assert _strategies(conn) == {"differential"}
 
 
-def test_all_queries_at_once(conn: Connection) -> None:
+def test_all_queries_at_once_some_less_often(conn: Connection) -> None:
     every = views.views()
     for view in every:
         views.maintain(conn, view)
-    for seed in range(1, ROUNDS + 1):
+    for seed in range(1, 4):
         everywhere(conn, ROWS, seed)
-        for view in every if seed % 2 else every[::2]:
+        chosen = every if seed % 2 else every[::2]
+        for view in chosen:
             views.refresh(conn, view)
-            _assert_exact(conn, view)
+        assert _wrong(conn, _contents(conn, chosen)) == {}
         conn.execute("CALL ivmc.trim()")
 
 
-@pytest.mark.newest
-def test_the_same_seed_is_the_same_change(conn: Connection) -> None:
-    def after(seed: int) -> list[str]:
-        with conn.transaction(force_rollback=True):
-            everywhere(conn, ROWS, seed)
-            return [_content(conn, f"TABLE {table}") for table in tpch.TABLES]
-
-    one, again, other = after(1), after(1), after(2)
-    assert one == again
-    assert not set(one) & set(other)
+def _assert_differential(conn: Connection, chosen: Iterable[View]) -> None:
+    catalog = ivmc.Catalog.from_database(conn)
+    plans = {view: ivmc.compile(view.text, catalog, name=view.name) for view in chosen}
+    assert {view.name: plan.reason for view, plan in plans.items() if plan.strategy != "differential"} == {}
 
 
-def _assert_exact(conn: Connection, view: View) -> None:
-    """Compare the view with its original query, as bags of what is printed: 1.0 is not 1.00."""
-    mine, original = (f"SELECT r::text FROM ({rows}) AS r" for rows in (f"TABLE {view.name}", view.text))
-    surplus = conn.execute(f"{mine} EXCEPT ALL {original}".encode()).fetchall()
-    missing = conn.execute(f"{original} EXCEPT ALL {mine}".encode()).fetchall()
-    assert (surplus, missing) == ([], [])
+def _contents(conn: Connection, chosen: Iterable[View]) -> Contents:
+    return {view: _bag(conn, f"TABLE {view.name}") for view in chosen}
 
 
-def _content(conn: Connection, query: str) -> str:
-    row = conn.execute(
-        f"SELECT md5(string_agg(r::text, ',' ORDER BY r::text)) FROM ({query}) AS r".encode()
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
+def _wrong(conn: Connection, contents: Contents) -> dict[str, tuple[list[str], list[str]]]:
+    """Compare with the original queries: the rows too many and the rows too few, by view."""
+    originals = {view: _bag(conn, view.text) for view in contents}
+    return {
+        view.name: (list((mine - originals[view]).elements()), list((originals[view] - mine).elements()))
+        for view, mine in contents.items()
+        if mine != originals[view]
+    }
 
 
-def _strategies(conn: Connection, view: View) -> set[str]:
-    rows = conn.execute("SELECT DISTINCT strategy FROM ivmc.history WHERE view = %s", (view.name,))
-    return {strategy for (strategy,) in rows}
+def _bag(conn: Connection, query: str) -> Counter[str]:
+    """Return the rows of a query as they are printed: 1.0 is not 1.00."""
+    return Counter(row for (row,) in conn.execute(f"SELECT r::text FROM ({query}) AS r".encode()))
+
+
+def _strategies(conn: Connection) -> set[str]:
+    return {strategy for (strategy,) in conn.execute("SELECT DISTINCT strategy FROM ivmc.history")}
