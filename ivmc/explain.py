@@ -141,7 +141,9 @@ def _operator(rel: Rel) -> Operator:
         case Match(_, _, on, negated, mark):
             title = "mark where a match exists" if mark else f"{'anti' if negated else 'semi'} join"
             shown = f"{title} on {_shown(on)}" if on else title
-            return _described(match, shown, "", _reached(rel), _match_indexes(rel), below)
+            compares = moving.compared(rel.right, on) is not None
+            rule, notes = (moving, ()) if compares else (match, _unequated(on))
+            return _described(rule, shown, "", notes, _match_indexes(rel), below)
         case Expand(_, functions):
             return _described(expand, f"expand {_shown(functions)}", "", _netting(functions), (), below)
         case Union():
@@ -175,13 +177,6 @@ def facts(rule: ModuleType) -> tuple[str, str]:
     cost = re.search(r"^Cost +(.*(?:\n {8}.*)*)", page, re.MULTILINE)
     words = [" ".join(found.group(1).split()).rstrip(".") if found else "" for found in (law, cost)]
     return words[0], words[1]
-
-
-def _reached(rel: Match) -> tuple[str, ...]:
-    """Which rows of the left side a change of the right one meets, where it is not those of a key."""
-    if moving.compared(rel.right, rel.on) is not None:
-        return ("when the value moves, the rows between the old and the new one are met",)
-    return _unequated(rel.on)
 
 
 def _unequated(on: Iterable[Scalar]) -> tuple[str, ...]:

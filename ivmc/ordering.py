@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ivmc.ir import Filter, Match, Rel, Scan, walk
+from ivmc.properties import keys
 from ivmc.scalar import Col, Scalar, columns, equated
 
 
@@ -70,11 +71,8 @@ def _depths(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[int]:
 
 
 def _many_to_one(many: Rel, one: Rel, predicates: Sequence[Scalar]) -> bool:
-    """Do the predicates equate the whole primary key of `one` with columns of `many`?"""
-    scan = next((node for node in walk(one) if isinstance(node, Scan)), None)
-    if scan is None or not scan.relation.primary_key:
-        return False
-    pairs = [pair for p in predicates if (pair := equated(p)) is not None]
+    """Do the predicates equate a whole key of `one` with columns of `many`?"""
     own, other = frozenset(many.schema), frozenset(one.schema)
-    matched = {b.name for a, b in [*pairs, *((b, a) for a, b in pairs)] if a in own and b in other}
-    return set(scan.relation.primary_key) <= matched
+    pairs = [pair for p in predicates if (pair := equated(p)) is not None]
+    matched = {b for a, b in [*pairs, *((b, a) for a, b in pairs)] if a in own and b in other}
+    return any(key and key <= matched for key in keys(one))

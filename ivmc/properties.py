@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, inputs
+from ivmc.names import SCHEMA
 from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image
 
 Key = frozenset[Col]
@@ -19,7 +20,7 @@ def keys(rel: Rel) -> frozenset[Key]:
     """Sets of columns on which no two rows of `rel` agree, NULLs being alike."""
     match rel:
         case Scan(relation):
-            return frozenset(_declared(rel, [relation.primary_key, *relation.unique]))
+            return frozenset(_declared(rel, [*filter(None, [relation.primary_key]), *relation.unique]))
         case Filter(input) | Match(input):
             return keys(input)
         case Expand(input, ordinality=True):
@@ -43,10 +44,12 @@ def keys(rel: Rel) -> frozenset[Key]:
 
 
 def _declared(scan: Scan, declared: Iterable[tuple[str, ...]]) -> Iterable[Key]:
+    """Keys by their names; NULLs are alike in those of a stage alone."""
+    own = scan.relation.schema == SCHEMA
     for names in declared:
-        columns = [scan.column(name) for name in names]
-        if columns and all(column is not None and not column.nullable for column in columns):
-            yield frozenset(column for column in columns if column is not None)
+        columns = [column for name in names if (column := scan.column(name)) and (own or not column.nullable)]
+        if len(columns) == len(names):
+            yield frozenset(columns)
 
 
 def _equal_pairs(on: Iterable[object]) -> list[tuple[Col, Col]]:

@@ -149,16 +149,16 @@ def _aggregate(op: Rel, name: str) -> Stage:
 
 def _store(rel: Rel, name: str) -> Stage:
     key = shortest(keys(rel))
-    return Stage(name, rel, None, None, key, _scan(name, rel.schema, key or ()))
+    return Stage(name, rel, None, None, key, _scan(name, rel.schema, key))
 
 
-def _scan(name: str, schema: Sequence[Col], key: Sequence[Col]) -> Scan:
+def _scan(name: str, schema: Sequence[Col], key: Sequence[Col] | None) -> Scan:
     """A stage as a table that plans can scan; its columns are found by identity."""
     columns = tuple(Column(column.name, column.type, not column.nullable) for column in schema)
     names = [column.name for column in schema]
-    told = all(not column.nullable and names.count(column.name) == 1 for column in key)
-    unique = tuple(column.name for column in key) if told else ()
-    return Scan(Relation(SCHEMA, name, "r", columns, primary_key=unique), name, tuple(schema))
+    told = key is not None and all(names.count(column.name) == 1 for column in key)
+    unique = (tuple(column.name for column in key or ()),) if told else ()
+    return Scan(Relation(SCHEMA, name, "r", columns, unique=unique), name, tuple(schema))
 
 
 def sources(stages: Sequence[Stage]) -> tuple[Scan, ...]:

@@ -88,6 +88,11 @@ CONSTRUCTS = (
         "aggregate",
         "SELECT id, (SELECT max(amount) FROM orders WHERE customer = c.id) AS largest FROM customers AS c",
     ),
+    Construct(
+        "a column compared with a single value from a query: only the rows between its old and its new value are met",
+        "moving",
+        "SELECT id FROM orders WHERE amount > (SELECT avg(amount) FROM orders)",
+    ),
     Construct("`UNION ALL`", "union", "SELECT id FROM orders UNION ALL SELECT id FROM customers"),
     Construct("`VALUES`, no `FROM`", "values", "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)"),
     Construct(
