@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ivmc.ir import Filter, Match, Rel, Scan, walk
+from ivmc.ir import Aggregate, Filter, Match, Rel, Scan, walk
 from ivmc.properties import keys
 from ivmc.scalar import Col, Scalar, columns, equated
 
@@ -60,14 +60,20 @@ def _rows(leaf: Rel) -> float | None:
 def _depths(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[int]:
     """The longest chain of many-to-one joins that starts at each leaf."""
     edges = {
-        i: [j for j in range(len(leaves)) if j != i and _many_to_one(leaves[i], leaves[j], predicates)]
-        for i in range(len(leaves))
+        i: [j for j, other in enumerate(leaves) if j != i and _refers(leaf, other, predicates)]
+        for i, leaf in enumerate(leaves)
     }
 
     def depth(i: int, path: frozenset[int]) -> int:
         return max((1 + depth(j, path | {j}) for j in edges[i] if j not in path), default=0)
 
     return [depth(i, frozenset({i})) for i in range(len(leaves))]
+
+
+def _refers(leaf: Rel, other: Rel, predicates: Sequence[Scalar]) -> bool:
+    """Is the join many to one; and where it is one to one, is it from groups to a table?"""
+    back = _many_to_one(other, leaf, predicates)
+    return _many_to_one(leaf, other, predicates) and not (back and isinstance(other, Aggregate))
 
 
 def _many_to_one(many: Rel, one: Rel, predicates: Sequence[Scalar]) -> bool:
