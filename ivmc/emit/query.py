@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ivmc.catalog import Catalog
+from ivmc.emit import calls
 from ivmc.emit.block import Block
 from ivmc.emit.text import conditions, derived, indent, listing, text
 from ivmc.ir import (
     Aggregate,
-    Call,
     Carried,
     Delta,
     Expand,
@@ -34,7 +34,7 @@ from ivmc.ir import (
     walk,
 )
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
-from ivmc.scalar import ATOM, MULTIPLICATIVE, Col, Expression, Scalar, fresh, is_defined, substitute
+from ivmc.scalar import ATOM, Col, Expression, Scalar, fresh, is_defined, substitute
 
 RESERVED = frozenset({"frontier", "n"})
 
@@ -352,38 +352,8 @@ class Queries:
             sql = block.grouping(key)
             values[key] = block.values[key] if comparable else _raw(f"(array_agg({sql}))[1]", key)
             groups.append(sql if comparable else f"record_send(ROW({sql}))")
-        values |= {column: _raw(self.call(call, block), column) for column, call in rel.calls}
+        values |= {column: _raw(calls.printed(call, block), column) for column, call in rel.calls}
         return replace(block, values=values, groups=groups, weights=[], negative=False)
-
-    def call(self, call: Call, block: Block) -> str:
-        """An aggregate call as the query has it, or as a running state."""
-        where = [] if call.filter is None else [block.sql(call.filter, 3)]
-        ordered = ", ".join(block.sql(item) + words for item, words in call.order)
-        if call.state:
-            return self.state(call, block, where, ordered)
-        inside = "*" if call.star else ", ".join(block.sql(arg) for arg in call.args)
-        inside = f"DISTINCT {inside}" if call.distinct else inside
-        inside = f"VARIADIC {inside}" if call.variadic else inside
-        within = f") WITHIN GROUP (ORDER BY {ordered}" if call.within_group else ""
-        plainly = f" ORDER BY {ordered}" if ordered and not within else ""
-        return _filtered(f"{self.function(call)}({inside}{plainly}{within})", where)
-
-    def state(self, call: Call, block: Block, where: list[str], ordered: str) -> str:
-        """A running count or sum: over signed rows, it counts and adds with the weights."""
-        weight = block.weight if block.signed else ""
-        match call.function.name, call.args:
-            case "array_agg", _:
-                return f"(array_agg({weight or '1'} ORDER BY {ordered}))[1]"
-            case "count", args:
-                present = [f"{block.sql(arg, 5)} IS NOT NULL" for arg in args]
-                counted = _filtered(f"sum({weight})" if weight else "count(*)", [*where, *present])
-            case _, args:
-                counted = _filtered(f"sum({_weighed(weight, args[0], block)})", where)
-        return f"coalesce({counted}, 0)" if "sum(" in counted else counted
-
-    def function(self, call: Call) -> str:
-        name = identifier(call.function.name)
-        return name if call.function.schema == "pg_catalog" else f"{identifier(call.function.schema)}.{name}"
 
 
 def _raw(sql: str, like: Col) -> Scalar:
@@ -391,23 +361,9 @@ def _raw(sql: str, like: Col) -> Scalar:
     return Expression("raw", (sql,), (), like.type, like.nullable, ATOM)
 
 
-def _weighed(weight: str, argument: Scalar, block: Block) -> str:
-    """weight · value, in a type that cannot overflow where the sum does not (law 11)."""
-    wide = {"int2": "bigint", "int4": "bigint", "int8": "numeric"}.get(argument.type.name)
-    if not weight:
-        return block.sql(argument)
-    factor = f"({weight})" if weight.startswith("-") else weight
-    value = f"({block.sql(argument)})::{wide}" if wide else block.sql(argument, MULTIPLICATIVE + 1)
-    return f"{factor} * {value}"
-
-
 def _product(tables: Sequence[str]) -> str:
     """The tables in one item of FROM; one empty row where there is none."""
     return "\nCROSS JOIN ".join(tables) or "(SELECT) one"
-
-
-def _filtered(sql: str, where: Sequence[str]) -> str:
-    return f"{sql} FILTER (WHERE {' AND '.join(where)})" if where else sql
 
 
 def _item(sql: str, name: str) -> str:
