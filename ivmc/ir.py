@@ -9,7 +9,7 @@ the papers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final, TypeVar
 
@@ -17,6 +17,7 @@ from ivmc.catalog import Function, Relation, Type
 from ivmc.scalar import Col, Node, Scalar, columns
 
 T = TypeVar("T")
+Outputs = tuple[tuple[Col, Scalar], ...]
 
 
 class Operator(Node):
@@ -85,7 +86,7 @@ class Project(Operator):
     """Each row mapped to `outputs`; duplicates stay."""
 
     input: Rel
-    outputs: tuple[tuple[Col, Scalar], ...]
+    outputs: Outputs
 
     @property
     def schema(self) -> tuple[Col, ...]:
@@ -340,6 +341,16 @@ def scalars(rel: Rel) -> tuple[Scalar, ...]:
             return tuple(scalar for row in rows for scalar in row)
         case _:
             return ()
+
+
+def same(schema: Iterable[Col]) -> Outputs:
+    """The columns themselves, as a projection's outputs."""
+    return tuple((column, column) for column in schema)
+
+
+def arranged(rel: Rel, schema: tuple[Col, ...]) -> Rel:
+    """`rel` with exactly these columns."""
+    return rel if rel.schema == schema else Project(rel, same(schema))
 
 
 def empty(schema: tuple[Col, ...]) -> Union:

@@ -22,7 +22,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivmc.ir import Aggregate, Call, Expand, Filter, Join, Match, Outer, Project, Rel, Values, bottom_up, free
+from ivmc.ir import (
+    Aggregate,
+    Call,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Outer,
+    Project,
+    Rel,
+    Values,
+    bottom_up,
+    free,
+    same,
+)
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -39,15 +53,8 @@ from ivmc.scalar import (
     walk,
 )
 
-Outputs = tuple[tuple[Col, Scalar], ...]
-
 # Types whose `=` is one and the same, within a set and across it.
 FAMILIES: Final = (frozenset({"int2", "int4", "int8", "numeric"}), frozenset({"text", "varchar"}))
-
-
-def same(schema: Iterable[Col]) -> Outputs:
-    """Columns as they are."""
-    return tuple((column, column) for column in schema)
 
 
 @dataclass(frozen=True, slots=True)

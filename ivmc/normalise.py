@@ -12,7 +12,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, Union, Values
+from ivmc.ir import (
+    Aggregate,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Outer,
+    Outputs,
+    Project,
+    Rel,
+    Scan,
+    Union,
+    Values,
+    arranged,
+    same,
+)
 from ivmc.ordering import ordered
 from ivmc.placement import Homes
 from ivmc.properties import fans_out, keys, told_apart
@@ -33,12 +48,10 @@ from ivmc.scalar import (
     substitute,
 )
 
-Outputs = tuple[tuple[Col, Scalar], ...]
-
 
 def normalise(rel: Rel) -> Rel:
     """The canonical form of `rel`, with the same schema."""
-    return _arranged(_normalise(rel, frozenset(rel.schema)), rel.schema)
+    return arranged(_normalise(rel, frozenset(rel.schema)), rel.schema)
 
 
 def _normalise(rel: Rel, needed: frozenset[Col]) -> Rel:
@@ -49,27 +62,16 @@ def _normalise(rel: Rel, needed: frozenset[Col]) -> Rel:
             return Aggregate(_normalise(input, below), keys, kept)
         case Union(inputs, schema):
             kept_schema = tuple(column for column in schema if column in needed)
-            return Union(
-                tuple(_arranged(_normalise(arm, needed), kept_schema) for arm in inputs), kept_schema
-            )
+            return Union(tuple(arranged(_normalise(arm, needed), kept_schema) for arm in inputs), kept_schema)
         case Scan() | Values() | Project() | Filter() | Join() | Outer() | Match() | Expand():
             return _block(rel).built(needed)
         case _:
             raise TypeError(f"{type(rel).__name__} is not an operator of a query")
 
 
-def _arranged(rel: Rel, schema: tuple[Col, ...]) -> Rel:
-    """`rel` with exactly these columns."""
-    return rel if rel.schema == schema else Project(rel, _same(schema))
-
-
 def _narrowed(rel: Rel, read: frozenset[Col]) -> Rel:
     """`rel` with only the columns that are still read."""
-    return _arranged(rel, tuple(column for column in rel.schema if column in read))
-
-
-def _same(schema: Iterable[Col]) -> Outputs:
-    return tuple((column, column) for column in schema)
+    return arranged(rel, tuple(column for column in rel.schema if column in read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _block(rel: Rel) -> Block:
             outputs = inner.outputs + (() if mark is None else ((mark, mark),))
             return replace(inner, outputs=outputs, matches=(*inner.matches, found))
         case _:
-            return Block((rel,), (), _same(rel.schema))
+            return Block((rel,), (), same(rel.schema))
 
 
 # Groups that nothing looks up
@@ -307,7 +309,7 @@ def _outer(op: Outer, predicates: tuple[Scalar, ...], wanted: frozenset[Col]) ->
     right = _below(op.right, only, read | frozenset(old for _, old in padded))
     if not any(map(is_fallible, on)):
         return Outer(left, right, on, padded)
-    own = _same(left.schema)
+    own = same(left.schema)
     pairs = Project(_pairs(left, right, on), own + padded)
     alone = _matched(left, Match(left, right, on, negated=True))
     nulls = tuple((new, null(new.type)) for new, _ in padded)

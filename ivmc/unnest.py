@@ -34,15 +34,18 @@ from ivmc.ir import (
     Join,
     Match,
     Outer,
+    Outputs,
     Project,
     Rel,
     Union,
     Values,
+    arranged,
     free,
     inputs,
+    same,
     with_inputs,
 )
-from ivmc.lifting import Outputs, groups, in_order, lifted, numbered, reading, same
+from ivmc.lifting import groups, in_order, lifted, numbered, reading
 from ivmc.properties import is_identity, keys, shortest
 from ivmc.scalar import (
     BOOLEAN,
@@ -66,7 +69,7 @@ def unnest(rel: Rel) -> Rel:
     """`rel` without dependent joins, with the same schema."""
     match rel:
         case Join() | Outer() | Match():
-            return _arranged(_joined(replace(rel, left=unnest(rel.left))), rel.schema)
+            return arranged(_joined(replace(rel, left=unnest(rel.left))), rel.schema)
         case _:
             return with_inputs(rel, tuple(unnest(input) for input in inputs(rel)))
 
@@ -87,10 +90,6 @@ def _joined(op: Join | Outer | Match) -> Rel:
 
 def _depends(right: Rel, left: Rel) -> bool:
     return not free(right).isdisjoint(left.schema)
-
-
-def _arranged(rel: Rel, schema: tuple[Col, ...]) -> Rel:
-    return rel if rel.schema == schema else Project(rel, same(schema))
 
 
 # Inner joins

@@ -36,7 +36,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ivmc.catalog import Function
-from ivmc.ir import Aggregate, Call, Delta, Filter, Join, Net, Project, Rel, Scan
+from ivmc.ir import Aggregate, Call, Delta, Filter, Join, Net, Project, Rel, Scan, same
 from ivmc.properties import fans_out, referenced
 from ivmc.scalar import BIGINT, BOOLEAN, COMPARISON, Col, Scalar, binary, equals, fresh, literal
 
@@ -85,9 +85,9 @@ def pruned(change: Rel, target: Scan) -> tuple[Rel, Rel]:
     weight = fresh("net", BIGINT, nullable=False)
     net = Aggregate(renamed, copies, ((weight, Call(COUNT, (), BIGINT, nullable=False, state=True)),))
     old = Filter(net, (_compared(weight, "<", "1"),))
-    same = tuple(equals(key, copy) for key, copy in zip(target.schema, copies, strict=True))
-    columns = tuple((column, column) for column in change.schema)
-    known = Net(Project(Join(change, old, same), (*columns, (weight, weight))))
+    found = tuple(equals(key, copy) for key, copy in zip(target.schema, copies, strict=True))
+    columns = same(change.schema)
+    known = Net(Project(Join(change, old, found), (*columns, (weight, weight))))
     return Project(Filter(known, (_compared(weight, "<>", "-1"),)), columns), Project(known, columns)
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ivmc.catalog import Function
-from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, empty, is_empty
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, empty, is_empty, same
 from ivmc.properties import told_apart
 from ivmc.rules import moving
 from ivmc.scalar import (
@@ -90,7 +90,7 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
     touched = _equated(op, right) or _joined(op, left, Net(right))
     flips = _flips(op, touched)
     turned = Join(op.left, flips, touched.found) - Join(left, flips, touched.found)
-    return Project(turned, tuple((column, column) for column in op.schema))
+    return Project(turned, same(op.schema))
 
 
 # The touched p
@@ -148,7 +148,7 @@ def _flips(op: Match, touched: Touched) -> Rel:
     if op.mark is not None:
         turns = _marked(op.mark, touched, gained, TRUE, FALSE), _marked(op.mark, touched, lost, FALSE, TRUE)
         return turns[0] + turns[1]
-    outputs = tuple((column, column) for column in touched.columns)
+    outputs = same(touched.columns)
     came, went = Project(gained, outputs), Project(lost, outputs)
     return went - came if op.negated else came - went
 
@@ -159,5 +159,5 @@ def _where(rel: Rel, sign: str, total: Col) -> Rel:
 
 def _marked(mark: Col, touched: Touched, some: Rel, new: Scalar, old: Scalar) -> Rel:
     """The mark of some p, from `old` to `new`."""
-    outputs = tuple((column, column) for column in touched.columns)
+    outputs = same(touched.columns)
     return Project(some, (*outputs, (mark, new))) - Project(some, (*outputs, (mark, old)))

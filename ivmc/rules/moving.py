@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ivmc.catalog import Function, Type
-from ivmc.ir import Aggregate, Call, Filter, Join, Project, Rel
+from ivmc.ir import Aggregate, Call, Filter, Join, Project, Rel, same
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -70,13 +70,13 @@ def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
     )
     bounds = Aggregate(change, (), calls)
     low, high = BOUNDS[test.name]
-    own = test.args[0]
-    between = (_renamed(test, low, own, least), _renamed(test, high, own, greatest))
+    compared_value = test.args[0]
+    between = (_renamed(test, low, compared_value, least), _renamed(test, high, compared_value, greatest))
     two = Filter(bounds, (_against_zero("=", both),))
     one = Filter(bounds, (_against_zero("<>", both),))
-    same = tuple((column, column) for column in side.schema)
+    own = same(side.schema)
     alone = substitute(test, {value: least})
-    return Project(Join(side, two, between), same) + Project(Join(side, one, (alone,)), same)
+    return Project(Join(side, two, between), own) + Project(Join(side, one, (alone,)), own)
 
 
 def _renamed(test: Expression, op: str, left: Scalar, right: Scalar) -> Expression:

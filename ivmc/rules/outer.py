@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ivmc.ir import Join, Match, Net, Outer, Project, Rel
+from ivmc.ir import Join, Match, Net, Outer, Project, Rel, same
 from ivmc.properties import fans_out
 from ivmc.rules import join, match
 from ivmc.scalar import null
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def delta(op: Outer, d: Differentiate) -> Rel:
     left = Net(d(op.left)) if fans_out(op.right, op.on) else d(op.left)
-    own = tuple((column, column) for column in op.left.schema)
+    own = same(op.left.schema)
     nulls = tuple((new, null(new.type)) for new, _ in op.padded)
     pairs = join.driven(Join(op.left, op.right, op.on), left, d)
     alone = match.driven(Match(op.left, op.right, op.on, negated=True), left, d)
