@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivmc import errors
-from ivmc.bind import Bound, bind
+from ivmc.bind import bind
 from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError, Diagnostic
 from ivmc.emit.full import full_plan
@@ -15,7 +15,7 @@ from ivmc.ir import Rel, Scan, bottom_up
 from ivmc.names import view_id
 from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan
-from ivmc.stages import staged
+from ivmc.stages import Staged, staged
 
 OLDEST = 15  # the first server with MERGE
 
@@ -42,14 +42,17 @@ def compile(
     schema, _, relation = name.rpartition(".")
     schema = schema or (catalog.search_path[0] if catalog.search_path else "public")
     bound, context = bind(parsed, catalog)
+    if bound is not None and not trust_foreign_keys:
+        bound = replace(bound, rel=bottom_up(bound.rel, _independent))
+    plan = staged(bound.rel, view_id(schema, relation)) if bound and not context.reasons else None
+    for kind in _without_equality(plan, catalog):
+        context.reason(errors.NotCovered(None, f"a query that depends on a column of type {kind}"))
     if mode == "differential" and context.reasons:
         raise CompileError(tuple(context.reasons), sql)
-    if mode == "full" or bound is None or context.reasons:
+    if mode == "full" or bound is None or plan is None or context.reasons:
         names = bound.names if bound else None
         return full_plan(schema, relation, parsed, names, catalog, mode, _reason(context.reasons, mode))
-    if not trust_foreign_keys:
-        bound = replace(bound, rel=bottom_up(bound.rel, _independent))
-    return _differential(schema, relation, parsed, bound, catalog, mode)
+    return _differential(schema, relation, parsed, bound.names, plan, catalog, mode)
 
 
 def _independent(rel: Rel) -> Rel:
@@ -61,10 +64,22 @@ def _reason(reasons: list[Diagnostic], mode: Mode) -> str:
     return "; ".join(dict.fromkeys(r.message for r in reasons)) if reasons else f"--mode {mode} was asked for"
 
 
-def _differential(schema: str, name: str, parsed: Parsed, bound: Bound, catalog: Catalog, mode: Mode) -> Plan:
-    id = view_id(schema, name)
-    plan = staged(bound.rel, id)
-    emission = Emission(id, plan, bound.names, catalog)
+def _without_equality(plan: Staged | None, catalog: Catalog) -> list[str]:
+    """Types by which a stage would have to find its rows, and cannot: values from around a subquery."""
+    keys = (column for stage in plan.stages if stage.op for column in stage.op.keys) if plan else ()
+    return [key.type.sql for key in keys if catalog.equality(key.type, key.collation) == "none"]
+
+
+def _differential(
+    schema: str,
+    name: str,
+    parsed: Parsed,
+    columns: tuple[str, ...],
+    plan: Staged,
+    catalog: Catalog,
+    mode: Mode,
+) -> Plan:
+    emission = Emission(view_id(schema, name), plan, columns, catalog)
     return Plan(
         schema=schema,
         name=name,

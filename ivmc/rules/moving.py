@@ -41,7 +41,7 @@ BOUNDS: Final = {">": (">", "<="), "<=": (">", "<="), "<": (">=", "<"), ">=": ("
 MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # Types with min() and max() by the same order as their comparison, on every supported server.
 ORDERED: Final = frozenset(
-    {"date", "float4", "float8", "int2", "int4", "int8", "numeric", "text", "timestamp", "timestamptz"}
+    {"date", "float4", "float8", "int2", "int4", "int8", "numeric", "timestamp", "timestamptz"}
 )
 
 
