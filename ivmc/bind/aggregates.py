@@ -10,6 +10,7 @@ from pglast.enums import SortByDir, SortByNulls
 from ivmc import errors
 from ivmc.bind import facts, sets
 from ivmc.bind.attached import Attachments
+from ivmc.bind.coercion import common_type
 from ivmc.bind.collation import combined
 from ivmc.bind.context import UNKNOWN, Context, Syntax, sound
 from ivmc.bind.expression import Expressions
@@ -65,13 +66,34 @@ class Aggregates:
     def check(self, node: Syntax, function: Function, args: tuple[Scalar, ...]) -> None:
         """What PostgreSQL would not run. Raises Poisoned."""
         span, name = self.context.span(node), f"{function.name}()"
+        self.check_ordered(node, function, args)
         if self.among(*args):
             raise self.context.fail(errors.NestedAggregate(span, name))
         if function.volatility == "v":
             raise self.context.fail(errors.VolatileFunction(span, name))
         for arg in args if node.agg_distinct else ():
             if arg.type != UNKNOWN and self.context.catalog.equality(arg.type) == "none":
-                raise self.context.fail(errors.MissingOperator(span, arg.type.sql, "equality", "DISTINCT"))
+                shown = self.context.catalog.shown(arg.type)
+                raise self.context.fail(errors.MissingOperator(span, shown, "equality", "DISTINCT"))
+
+    def check_ordered(self, node: Syntax, function: Function, args: tuple[Scalar, ...]) -> None:
+        """WITHIN GROUP and the direct arguments, in PostgreSQL's words (parse_func.c). Raises Poisoned."""
+        span, name = self.context.span(node), function.name
+        if node.agg_within_group and function.aggregate_kind == "n":
+            fault = f"{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP"
+            raise self.context.fail(errors.InvalidCall(span, fault, "move ORDER BY into the parentheses"))
+        if function.aggregate_kind != "n" and not node.agg_within_group:
+            fault = f"WITHIN GROUP is required for ordered-set aggregate {name}"
+            raise self.context.fail(errors.InvalidCall(span, fault, "add `WITHIN GROUP (ORDER BY …)`"))
+        count = len(node.agg_order or ()) if node.agg_within_group else 0
+        if hint := _direct_arguments(function, len(args) - count, count):
+            shown = ", ".join(self.context.catalog.shown(arg.type) for arg in args)
+            raise self.context.fail(
+                errors.InvalidCall(span, f"function {name}({shown}) does not exist", hint)
+            )
+        if function.aggregate_kind == "h":
+            for pair in zip(args[-count:], args[-2 * count : -count], strict=True):
+                common_type(self.context, node, pair, "WITHIN GROUP")
 
     def column(self, call: Call) -> Col:
         """The column that a call fills."""
@@ -101,6 +123,15 @@ def _scales(call: Call) -> frozenset[int] | None:
     if picks and call.args:
         return call.args[0].scales
     return facts.numeric_scale(call.type) if call.type.name == "int8" or _is_extreme(call) else None
+
+
+def _direct_arguments(function: Function, given: int, ordered: int) -> str:
+    """What is wrong with the number of arguments before WITHIN GROUP; empty if nothing is."""
+    if function.aggregate_kind == "h" and given - function.direct_args + 1 != ordered:
+        return f"give one hypothetical argument for each ordering column: here {given}, and {ordered}"
+    if function.aggregate_kind == "o" and not function.variadic and given != function.direct_args:
+        return f"before WITHIN GROUP it takes {function.direct_args} arguments, not {given}"
+    return ""
 
 
 def _is_extreme(call: Call) -> bool:

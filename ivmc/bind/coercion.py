@@ -29,7 +29,8 @@ def converted(
         return argument
     how = context.catalog.cast(argument.type, target, "e" if explicit else "a")
     if how is None:
-        raise mismatch(context, node, f"cannot cast type {argument.type.sql} to {target.sql}")
+        shown = context.catalog.shown
+        raise mismatch(context, node, f"cannot cast type {shown(argument.type)} to {shown(target)}")
     return Expression(
         "cast",
         ("", f"::{target.sql}"),
@@ -58,7 +59,7 @@ def as_condition(context: Context, found: Scalar, node: Syntax, construct: str) 
         return found
     if found.type == UNKNOWN:
         return converted(context, found, BOOLEAN, node)
-    fault = f"argument of {construct} must be type boolean, not type {found.type.sql}"
+    fault = f"argument of {construct} must be type boolean, not type {context.catalog.shown(found.type)}"
     raise mismatch(context, node, fault)
 
 

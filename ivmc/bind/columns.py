@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
@@ -14,6 +14,10 @@ from ivmc.scalar import Col, Scalar
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
+
+OUT_OF_SIGHT: Final = "it is in FROM, but cannot be referenced from this part of the query"
+AS_LATERAL: Final = "mark this subquery with LATERAL"
+JOINED_BEFORE: Final = "join it before this condition, or put the condition in WHERE"
 
 
 def column(e: Expressions, node: Syntax) -> Scalar:
@@ -81,6 +85,10 @@ def _missing(e: Expressions, node: Syntax, parts: tuple[str, ...]) -> Poisoned:
     known = tuple(entry for level in e.scope.levels() for entry in level.entries)
     if name in SYSTEM_COLUMNS and known:
         return e.context.fail(errors.SystemColumn(span, name))
+    for level in e.scope.levels() if qualifier else ():
+        if any(entry.is_named(tuple(qualifier)) for entry in level.hidden):
+            way = JOINED_BEFORE if level.entries else AS_LATERAL
+            return e.context.fail(errors.InvalidReference(span, ".".join(qualifier), OUT_OF_SIGHT, way))
     if qualifier and not any(entry.is_named(tuple(qualifier)) for entry in known):
         hidden = next((n.alias for n in known if n.relation and n.relation.name == qualifier[-1]), None)
         names = tuple(entry.alias for entry in known if entry.alias)

@@ -79,7 +79,8 @@ def combined(context: Context, node: Syntax, arms: tuple[Bound, Bound]) -> Bound
     for column in left.schema:
         if context.catalog.equality(column.type) == "none":
             span = context.clause(word)
-            context.error(errors.MissingOperator(span, column.type.sql, "equality", word))
+            shown = context.catalog.shown(column.type)
+            context.error(errors.MissingOperator(span, shown, "equality", word))
     if word == "UNION":
         return Bound(Aggregate(united.rel, left.schema, ()), united.names)
     return Bound(_compared(left, right, word, repeated=node.all), united.names)

@@ -88,7 +88,7 @@ def collate(e: Expressions, node: Syntax) -> Scalar:
     argument = e.operand(node.arg)
     kind = TEXT if argument.type == UNKNOWN else argument.type
     if not e.catalog.collatable(kind):
-        raise mismatch(e.context, node, f"collations are not supported by type {kind.plain.sql}")
+        raise mismatch(e.context, node, f"collations are not supported by type {e.catalog.shown(kind)}")
     name = ".".join(identifier(part.sval) for part in node.collname)
     return Expression(
         "collate",

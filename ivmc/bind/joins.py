@@ -97,7 +97,8 @@ def _condition(tables: Tables, node: Syntax, scope: Scope, pairs: Pairs, attache
     context = tables.context
     if node.quals is None:
         return tuple(infix(context, node, ("=",), a, b) for a, b in pairs.values())
-    binder = Expressions(context, scope.within(tables.parent), "JOIN conditions", attached=attached)
+    around = scope.blind_to(tables.earlier).within(tables.parent)
+    binder = Expressions(context, around, "JOIN conditions", attached=attached)
     return conjuncts(binder.condition(node.quals, "JOIN/ON"))
 
 

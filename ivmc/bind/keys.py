@@ -60,7 +60,8 @@ def _group_key(aggregates: Aggregates, targets: Sequence[Target], node: Syntax) 
     if key.type == UNKNOWN:
         return converted(context, key, TEXT, node, explicit=True)
     if context.catalog.equality(key.type) == "none":
-        context.error(errors.MissingOperator(context.span(node), key.type.sql, "equality", "GROUP BY"))
+        shown = context.catalog.shown(key.type)
+        context.error(errors.MissingOperator(context.span(node), shown, "equality", "GROUP BY"))
     return key
 
 
@@ -78,7 +79,8 @@ def _sort_key(aggregates: Aggregates, targets: Sequence[Target], node: Syntax, c
 def check_sortable(context: Context, key: Scalar, node: Syntax, clause: str) -> None:
     """Values of the key's type must have an order."""
     if key.type != UNKNOWN and not context.catalog.orderable(key.type):
-        context.error(errors.MissingOperator(context.span(node), key.type.sql, "ordering", clause))
+        shown = context.catalog.shown(key.type)
+        context.error(errors.MissingOperator(context.span(node), shown, "ordering", clause))
 
 
 def bare_name(node: Syntax) -> str | None:

@@ -188,7 +188,7 @@ def compared(
     tests = tuple(infix(e.context, node, name, a, b) for a, b in zip(left, right, strict=True))
     for test in tests:
         if e.catalog.base(test.type) != BOOLEAN:
-            fault = f"row comparison operator must yield type boolean, not type {test.type.sql}"
+            fault = f"row comparison operator must yield type boolean, not type {e.catalog.shown(test.type)}"
             raise mismatch(e.context, node, fault)
     if len(tests) == 1:
         return tests[0]

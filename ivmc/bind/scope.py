@@ -64,7 +64,8 @@ class Scope:
 
     `visible` differs from the entries' columns where USING or NATURAL merged some. `barred` are those
     of them that LATERAL may not read, though their names stand for nothing else. Around a query that
-    stands in an expression, `reader` binds the expressions of that place.
+    stands in an expression, `reader` binds the expressions of that place. `hidden` are entries of the
+    same FROM clause that cannot be seen from this place of it.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -72,6 +73,7 @@ class Scope:
     parent: Scope | None = None
     reader: Expressions | None = None
     barred: frozenset[Col] = frozenset()
+    hidden: tuple[Entry, ...] = ()
 
     @classmethod
     def of(cls, entry: Entry) -> Scope:
@@ -87,6 +89,14 @@ class Scope:
     def within(self, parent: Scope | None) -> Scope:
         """This scope, in a subquery of another one."""
         return replace(self, parent=parent)
+
+    def blind_to(self, others: Scope) -> Scope:
+        """This scope, beside items of FROM that it does not see."""
+        return replace(self, hidden=others.entries)
+
+    def of_rows(self, kind: Type) -> Scope:
+        """The scope of a view: its name stands for rows of that type."""
+        return replace(self, entries=tuple(replace(entry, row=kind) for entry in self.entries))
 
     def around(self, reader: Expressions) -> Scope:
         """This scope, as a query in an expression sees it."""

@@ -147,7 +147,7 @@ def _check_outputs(context: Context, bound: Bound, node: Syntax) -> None:
         if name.startswith(PREFIX):
             context.error(errors.ReservedColumn(span, name))
         if column.type.name in ("record", "cstring") and not context.errors:
-            context.error(errors.PseudoTypeColumn(span, name, column.type.sql))
+            context.error(errors.PseudoTypeColumn(span, name, context.catalog.shown(column.type)))
         seen.add(name)
 
 
@@ -278,5 +278,6 @@ class Simple:
             return bound
         for column in bound.rel.schema:
             if column.type != UNKNOWN and self.context.catalog.equality(column.type) == "none":
-                self.context.error(errors.MissingOperator(None, column.type.sql, "equality", "DISTINCT"))
+                shown = self.context.catalog.shown(column.type)
+                self.context.error(errors.MissingOperator(None, shown, "equality", "DISTINCT"))
         return Bound(Aggregate(bound.rel, bound.rel.schema, ()), bound.names)

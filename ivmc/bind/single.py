@@ -78,7 +78,7 @@ def _collected(e: Expressions, column: Col) -> tuple[tuple[Col, Call], Scalar]:
         )
         return (filled, Call(_function(e, "array_agg", (column.type,)), (column,), kind)), first
     if not e.catalog.orderable(column.type):
-        e.context.reason(errors.NotCovered(None, f"a scalar subquery of type {column.type.sql}"))
+        e.context.reason(errors.NotCovered(None, f"a scalar subquery of type {e.catalog.shown(column.type)}"))
     filled = fresh(column.name, column, nullable=True)
     mode = _function(e, "mode", (column.type,))
     return (filled, Call(mode, (), column.type, order=((column, ""),), within_group=True)), filled
@@ -100,7 +100,9 @@ def array(e: Expressions, node: Syntax, rel: Rel) -> tuple[Rel, Scalar]:
     (column,) = rel.schema
     kind = column.type if e.catalog.element(column.type) else e.catalog.array(column.type)
     if kind is None:
-        raise mismatch(e.context, node, f"could not find array type for data type {column.type.sql}")
+        raise mismatch(
+            e.context, node, f"could not find array type for data type {e.catalog.shown(column.type)}"
+        )
     filled = fresh("array", kind, collation=combined(e.catalog, kind, (column,)))
     grouped = Aggregate(
         rel, (), ((filled, Call(_function(e, "array_agg", (column.type,)), (column,), kind)),)

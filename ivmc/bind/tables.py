@@ -18,7 +18,7 @@ from ivmc.bind.coercion import converted
 from ivmc.bind.context import Context, Opaque, Syntax, attempted
 from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Entry, Environment, Named, Scope
-from ivmc.catalog import Column, Relation
+from ivmc.catalog import Column, Relation, Type
 from ivmc.ir import UNIT, Join, Project, Rel, Scan
 from ivmc.parse import parse
 from ivmc.scalar import Col, Scalar, fresh
@@ -130,7 +130,8 @@ class Tables:
         bound = self.query(self.context.inside(node), select, None, Environment())
         names = tuple(column.name for column in relation.columns) or bound.names
         columns = Bound(bound.rel, names).columns()
-        return self.derived(bound.rel, columns, node, relation.name, relation.schema)
+        rel, scope = self.derived(bound.rel, columns, node, relation.name, relation.schema)
+        return rel, scope.of_rows(Type(relation.schema, relation.name))
 
     def base(self, node: Syntax, relation: Relation) -> tuple[Rel, Scope]:
         """A table, its virtual generated columns computed."""
@@ -175,7 +176,8 @@ class Tables:
 
     def subselect(self, node: Syntax) -> tuple[Rel, Scope]:
         """A query in FROM."""
-        around = self.earlier.within(self.parent) if node.lateral else self.parent
+        earlier = self.earlier if node.lateral else Scope().blind_to(self.earlier)
+        around = earlier.within(self.parent)
         bound = self.query(self.context, node.subquery, around, self.environment)
         return self.derived(bound.rel, bound.columns(), node)
 

@@ -252,6 +252,10 @@ class Catalog:
         """The fields of a composite type; empty for other types."""
         return self.entry(type_).stripped.fields
 
+    def shown(self, type_: Type) -> str:
+        """The type as PostgreSQL's messages name it: without its modifier, bare where it is visible."""
+        return self.coercion.shown(self.entry(type_))
+
     def format(self, type_: Type) -> str:
         """The type as `format_type` prints it, qualified outside pg_catalog."""
         entry = self.entry(type_)

@@ -121,8 +121,7 @@ class AmbiguousColumn(Diagnostic):
 class MissingFromEntry(Diagnostic):
     """A column is qualified by a name that no relation in FROM carries.
 
-    A relation with an alias is known by the alias only, and a subquery in FROM sees its
-    neighbours only after LATERAL.
+    A relation with an alias is known by the alias only.
 
     Example::
 
@@ -377,20 +376,24 @@ class InvalidSchema(Diagnostic):
 
 @dataclass(frozen=True, slots=True)
 class InvalidReference(Diagnostic):
-    """The right side of a RIGHT or FULL JOIN reads its left side.
+    """An item of FROM reads another one that it cannot see.
 
-    Rows of the right side that have no partner stay, so there is no row of the left for them to read.
+    A subquery sees the items before it only after LATERAL, and ON sees the two sides of its join.
+    The right side of a RIGHT or FULL JOIN never sees the left one: its rows that have no partner
+    stay, and have no row of the left to read.
 
     Example::
 
         CREATE TABLE orders (id int PRIMARY KEY, customer int);
         SELECT o.id, c.id AS again FROM orders o RIGHT JOIN LATERAL (SELECT o.customer AS id) c ON true;
 
-    Use LEFT JOIN or an inner join.
+    Write LATERAL before the subquery, and use LEFT JOIN or an inner join.
     """
 
     code = "IVM217"
     title = "invalid reference to FROM-clause entry for table `{name}`"
-    label = "the combining JOIN type must be INNER or LEFT for a LATERAL reference"
-    help = "use LEFT JOIN or an inner join"
+    label = "{why}"
+    help = "{hint}"
     name: str
+    why: str = "the combining JOIN type must be INNER or LEFT for a LATERAL reference"
+    hint: str = "use LEFT JOIN or an inner join"

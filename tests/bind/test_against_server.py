@@ -83,6 +83,24 @@ def test_output_columns_are_the_servers(tables: Connection) -> None:
 
 
 @pytest.mark.newest
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id FROM orders WHERE amount",
+        "SELECT id FROM orders WHERE state",
+        "SELECT part AND true AS x FROM orders",
+        "SELECT amount::uuid AS x FROM orders",
+        "SELECT code::date[] AS x FROM customer",
+        "SELECT rank(1) WITHIN GROUP (ORDER BY name) AS x FROM customer",
+        "SELECT mode(id) AS x FROM customer",
+        'SELECT city COLLATE "C", born COLLATE "C" FROM customer',
+    ],
+)
+def test_types_in_messages_are_the_servers(tables: Connection, query: str) -> None:
+    assert ours(Catalog.from_database(tables), query) == theirs(tables, query)
+
+
+@pytest.mark.newest
 def test_what_the_server_refuses_is_refused(tables: Connection) -> None:
     queries = lines("rejected.txt")
     assert [query for query in queries if not isinstance(theirs(tables, query), str)] == []

@@ -37,6 +37,21 @@ def test_no_cascades(query: str, codes: list[str]) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
+        ("SELECT o.id FROM orders o, (SELECT o.id) AS s (x)", "IVM217"),
+        ("SELECT o.id FROM customer c, orders o JOIN item i ON c.id = i.line", "IVM217"),
+        ("SELECT o.id FROM (SELECT o.id) AS s (x), orders o", "IVM205"),
+        ("SELECT rank() WITHIN GROUP (ORDER BY name) FROM customer", "IVM228"),
+        ("SELECT rank(1, 'x') WITHIN GROUP (ORDER BY id) FROM customer", "IVM228"),
+        ("SELECT s FROM (SELECT 1 AS a) s", "IVM223"),
+    ],
+)
+def test_the_code_of_a_mistake(query: str, code: str) -> None:
+    assert mistakes(query) == [code]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
         ("SELECT rank() OVER (ORDER BY id) FROM customer", "IVM301"),
         ("SELECT id FROM customer WHERE EXISTS (SELECT 1 OFFSET 1)", "IVM305"),
         ("SELECT ARRAY(SELECT id FROM customer ORDER BY name) AS a", "IVM319"),
@@ -52,6 +67,7 @@ def test_no_cascades(query: str, codes: list[str]) -> None:
         ("SELECT unnest(tags) IN (SELECT title FROM orders) FROM orders", "IVM319"),
         ("SELECT pairs(id) FROM customer", "IVM319"),
         ("SELECT count(c.*) FROM customer c", "IVM319"),
+        ("SELECT b AS whole FROM big b", "IVM319"),
     ],
 )
 def test_reasons(query: str, code: str) -> None:
