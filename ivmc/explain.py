@@ -113,6 +113,10 @@ def _stage(stage: Stage) -> Operator:
         wanted = _reread_indexes(stage) if stage.fold.extrema else ()
         return _described(aggregate, title, state, again, wanted, below)
     reasons = tuple(dict.fromkeys(why for _, call in stage.op.calls if (why := unfolded(call))))
+    if stage.having:
+        reasons += (
+            f"only groups with {_shown(stage.having)} are kept: a group is a few rows, and soon read",
+        )
     if not stage.op.keys:
         reasons += ("there is one group only: all of it is read again at every change",)
     return _described(reread, title, f"{table}: the result", reasons, _reread_indexes(stage), below)

@@ -30,6 +30,7 @@ class Stage:
     fold    how the aggregate is stored; None where its touched groups are read again
     key     the columns by which a stored row is found; None for a bag, found by whole image
     scan    how later stages and the view read it
+    having  what a group that is read again must satisfy to be stored
     """
 
     name: str
@@ -38,6 +39,7 @@ class Stage:
     fold: Fold | None
     key: tuple[Col, ...] | None
     scan: Scan
+    having: tuple[Scalar, ...] = ()
 
     @property
     def outputs(self) -> tuple[tuple[Col, Scalar], ...]:
@@ -125,15 +127,39 @@ def _finish(rel: Rel) -> tuple[Aggregate, tuple[tuple[Col, Scalar], ...], tuple[
 
 def _cut(rel: Rel, id: str, found: list[Stage]) -> Rel:
     """`rel` with every aggregate replaced by a scan of its stage; equal ones share one."""
-    rel = _cut_inputs(rel, id, found)
-    if not isinstance(rel, Aggregate):
-        return rel
-    known = next((stage for stage in found if stage.op is not None and shape(stage.op) == shape(rel)), None)
-    if known is not None:
-        return replace(known.scan, schema=rel.schema)
-    stage = _aggregate(rel, fitted(id, f"__{len(found) + 1}"))
-    found.append(stage)
-    return stage.scan
+    op, having = (rel.input, rel.predicates) if isinstance(rel, Filter) and few_rows(rel.input) else (rel, ())
+    op = _cut_inputs(op, id, found)
+    if not isinstance(op, Aggregate):
+        return op
+    for stage in found:
+        if stage.op is not None and shape(_passing(stage.op, stage.having)) == shape(_passing(op, having)):
+            return replace(stage.scan, schema=op.schema)
+    name = fitted(id, f"__{len(found) + 1}")
+    found.append(_kept(op, having, name) if having else _aggregate(op, name))
+    return found[-1].scan
+
+
+def _passing(op: Aggregate, having: tuple[Scalar, ...]) -> Rel:
+    return Filter(op, having) if having else op
+
+
+def few_rows(op: Rel) -> bool:
+    """Are the groups few rows of one table each, side by side: the children of a parent, by their key?
+
+    Then it is sooner read again than kept, and only the groups that pass HAVING are stored.
+    """
+    table = op.input if isinstance(op, Aggregate) else op
+    while isinstance(table, Filter | Project):
+        table = table.input
+    if not isinstance(op, Aggregate) or not isinstance(table, Scan) or table.relation.schema == SCHEMA:
+        return False
+    whole, names = table.relation.primary_key, {key.name for key in op.keys if key in table.schema}
+    return 0 < len(op.keys) == len(names) < len(whole) and set(whole[: len(names)]) == names
+
+
+def _kept(op: Aggregate, having: tuple[Scalar, ...], name: str) -> Stage:
+    key = reduced(op.input, op.keys)
+    return Stage(name, op.input, op, None, key, _scan(name, op.schema, key), having)
 
 
 def _cut_inputs(rel: Rel, id: str, found: list[Stage]) -> Rel:

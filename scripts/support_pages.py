@@ -89,7 +89,7 @@ CONSTRUCTS = (
         "SELECT id, (SELECT max(amount) FROM orders WHERE customer = c.id) AS largest FROM customers AS c",
     ),
     Construct(
-        "a column compared with a single value from a query: only the rows between its old and its new value are met",
+        "a column compared with one value from a query: the rows between its old and its new one are met",
         "moving",
         "SELECT id FROM orders WHERE amount > (SELECT avg(amount) FROM orders)",
     ),

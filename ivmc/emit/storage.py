@@ -9,7 +9,7 @@ from functools import cached_property
 from ivmc.catalog import Catalog, Type
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared
-from ivmc.ir import Rel
+from ivmc.ir import Aggregate, Filter, Net, Rel
 from ivmc.names import PREFIX, SCHEMA, WEIGHT, fitted, identifier, qualified
 from ivmc.rules.aggregate import grouped
 from ivmc.scalar import Col, Scalar
@@ -156,10 +156,9 @@ class Storage:
 
 def stored_form(stage: Stage, input: Rel) -> Rel:
     """What a stage stores, as algebra over its input."""
-    from ivmc.ir import Aggregate, Net
-
     if stage.op is None:
         return input if stage.key is not None else Net(input)
     if stage.fold is None:
-        return Aggregate(input, stage.op.keys, stage.op.calls)
+        groups = Aggregate(input, stage.op.keys, stage.op.calls)
+        return Filter(groups, stage.having) if stage.having else groups
     return grouped(input, stage.op, stage.fold)

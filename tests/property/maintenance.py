@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ivmc.differentiate import differentiate
-from ivmc.ir import Aggregate, Net, Project, Rel, Scan
+from ivmc.ir import Aggregate, Filter, Net, Project, Rel, Scan
 from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
 from ivmc.rules.netting import safe
 from ivmc.scalar import Col
@@ -116,7 +116,7 @@ class View:
 
     def read_again(self, stage: Stage, op: Aggregate, tables: Tables, changes: Tables) -> ZSet:
         rows = by_group(self.stored[stage.name], op.keys)
-        again = by_group(evaluate(op, tables), op.keys)
+        again = by_group(evaluate(_stored_form(stage), tables), op.keys)
         delta = differentiate(op.input)
         touched = evaluate(Aggregate(Net(delta), op.keys, ()), tables, changes)
         for key in by_group(touched, op.keys):
@@ -129,7 +129,9 @@ class View:
 def _stored_form(stage: Stage) -> Rel:
     if stage.op is None:
         return stage.input
-    return stage.op if stage.fold is None else grouped(stage.input, stage.op, stage.fold)
+    if stage.fold is not None:
+        return grouped(stage.input, stage.op, stage.fold)
+    return Filter(stage.op, stage.having) if stage.having else stage.op
 
 
 def narrowed(rel: Rel) -> Project:

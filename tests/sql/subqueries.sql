@@ -1,5 +1,6 @@
 CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, balance numeric(12,2) NOT NULL, tags text[]);
 CREATE TABLE orders (id int PRIMARY KEY, customer_id int NOT NULL REFERENCES customers, rival int, amount numeric(12,2));
+CREATE TABLE items (order_id int REFERENCES orders, line int, price numeric(12,2), PRIMARY KEY (order_id, line));
 
 -- ==== customers without orders
 -- expect: match, store
@@ -2179,4 +2180,337 @@ CREATE VIEW public.v AS
 SELECT id,
        t AS tag,
        ordinality AS place
+FROM ivmc.v;
+
+-- ==== orders with several items, of which only these are kept
+-- expect: match, reread, store
+-- expect-not: full, aggregate
+SELECT o.id FROM orders o WHERE o.id IN (SELECT order_id FROM items GROUP BY order_id HAVING sum(price) > 300);
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per id
+-- │     cost   O(Δ)
+-- └─ semi join on id = order_id
+--    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F F(p) = [n′ = 0] − [n = 0]
+--    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
+--    ├─ table orders o
+--    └─ stage v__1
+--
+-- aggregate by order_id: sum
+-- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
+-- │     state  ivmc.v__1: the result
+-- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
+-- │     note   only groups with sum > 300 are kept: a group is a few rows, and soon read
+-- └─ table items
+
+-- ---- sql
+CREATE TABLE ivmc.v__1 (
+  order_id integer NOT NULL,
+  sum numeric,
+  PRIMARY KEY (order_id)
+) WITH (fillfactor = 70);
+
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  PRIMARY KEY (id)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v__1 (order_id, sum)
+SELECT groups.order_id, groups.sum
+FROM (
+       SELECT items.order_id, sum(items.price) AS sum
+       FROM public.items
+       GROUP BY items.order_id
+     ) groups
+WHERE groups.sum > 300;
+
+INSERT INTO ivmc.v (id)
+SELECT o.id
+FROM public.orders o
+WHERE EXISTS (
+  SELECT FROM ivmc.v__1
+  WHERE o.id = v__1.order_id
+);
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  items_changes bigint := 0;
+  orders_changes bigint := 0;
+  touched bigint := 0;
+  step bigint;
+  old bigint := 0;
+  changes bigint := 0;
+  delta bigint := 0;
+  delta_2 bigint := 0;
+  touched_2 bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.items_changes := coalesce(waiting[1], 0);
+  n.orders_changes := coalesce(waiting[2], 0);
+  n.pending := n.items_changes + n.orders_changes;
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.items_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_items b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.orders_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.items_changes + n.orders_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    DELETE FROM ivmc.v__1;
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
+    SELECT groups.order_id, groups.sum
+    FROM (
+           SELECT items.order_id, sum(items.price) AS sum
+           FROM public.items
+           GROUP BY items.order_id
+         ) groups
+    WHERE groups.sum > 300;
+    INSERT INTO ivmc.v__1 (order_id, sum) TABLE pg_temp.v__1__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__1__anew;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT o.id
+    FROM public.orders o
+    WHERE EXISTS (
+      SELECT FROM ivmc.v__1
+      WHERE o.id = v__1.order_id
+    );
+    INSERT INTO ivmc.v (id) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_b58db9e0') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__touched, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched_2;
+    CREATE TEMPORARY TABLE v__touched (order_id integer);
+    CREATE TEMPORARY TABLE v__old (order_id integer, sum numeric, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__changes (order_id integer, sum numeric, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta (id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (order_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_2 (order_id integer, matches bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_b58db9e0 ();
+  END IF;
+
+  -- Stage v__1
+
+  -- Touched groups: those with a net change
+  IF n.items_changes > 0 THEN
+    -- touched += γ(net(Δitems))
+    INSERT INTO pg_temp.v__touched
+    SELECT net.order_id
+    FROM (
+           SELECT items.order_id, items.price, sum(items.__ivmc_weight) AS __ivmc_weight
+           FROM (
+                  SELECT items.order_id, items.price, items.__ivmc_weight
+                  FROM ivmc.changes_public_items items
+                  WHERE (NOT pg_visible_in_snapshot(items.__ivmc_xid, frontier.snapshot) AND items.__ivmc_xid <> frontier.xid OR items.__ivmc_xid = frontier.xid AND items.__ivmc_seq > frontier.seq)
+                  LIMIT n.items_changes
+                ) items
+           GROUP BY items.order_id, items.price
+           HAVING sum(items.__ivmc_weight) <> 0
+           OFFSET 0
+         ) net
+    GROUP BY net.order_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
+  END IF;
+  IF n.touched > 0 THEN
+
+    -- The old rows of the touched groups
+    INSERT INTO pg_temp.v__old
+    SELECT t.order_id AS order_id, t.sum AS sum, -1
+    FROM (SELECT DISTINCT k.order_id FROM pg_temp.v__touched k LIMIT n.touched) k
+    JOIN ivmc.v__1 t ON t.order_id = k.order_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+
+    -- Read the groups again
+    IF n.touched > 0 THEN
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT k.order_id, x.sum, x.__ivmc_found
+        FROM (
+          SELECT v__touched.order_id
+          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+          GROUP BY v__touched.order_id
+        ) k
+        LEFT JOIN (
+          SELECT groups_2.order_id, groups_2.sum, true AS __ivmc_found
+          FROM (
+                 SELECT items.order_id, sum(items.price) AS sum
+                 FROM (
+                        SELECT v__touched.order_id
+                        FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                        GROUP BY v__touched.order_id
+                      ) groups,
+                      public.items
+                 WHERE groups.order_id = items.order_id
+                 GROUP BY items.order_id
+               ) groups_2
+          WHERE groups_2.sum > 300
+        ) x ON x.order_id = k.order_id
+      ) d ON t.order_id = d.order_id
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.sum)::record *<> ROW(d.sum)::record THEN
+        UPDATE SET sum = d.sum
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (order_id, sum)
+        VALUES (d.order_id, d.sum);
+    END IF;
+
+    -- What changed in the touched groups: old rows out, new rows in
+    INSERT INTO pg_temp.v__old
+    SELECT t.order_id AS order_id, t.sum AS sum, 1
+    FROM (SELECT DISTINCT k.order_id FROM pg_temp.v__touched k LIMIT n.touched) k
+    JOIN ivmc.v__1 t ON t.order_id = k.order_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
+    INSERT INTO pg_temp.v__changes
+    SELECT v__old.order_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    GROUP BY v__old.order_id, v__old.sum, record_send(ROW(v__old.sum))
+    HAVING sum(v__old.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+  END IF;
+
+  -- Stage v: what the view shows
+  IF n.orders_changes > 0 THEN
+    -- delta += Δo ⋉ v__1′
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, o.__ivmc_weight
+    FROM (
+           SELECT o.id, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) o
+    WHERE EXISTS (
+      SELECT FROM ivmc.v__1
+      WHERE o.id = v__1.order_id
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.changes > 0 THEN
+    -- touched_2 += γ(Δv__1)
+    INSERT INTO pg_temp.v__touched_2
+    SELECT v__1.order_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches, 1 AS __ivmc_weight
+    FROM (
+           SELECT v__1.order_id, v__1.__ivmc_weight
+           FROM pg_temp.v__changes v__1
+           LIMIT n.changes
+         ) v__1
+    GROUP BY v__1.order_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
+  END IF;
+  IF n.touched_2 > 0 THEN
+    -- delta_2 += touched_2 ▷ v__1′
+    INSERT INTO pg_temp.v__delta_2
+    SELECT v__touched_2.order_id, v__touched_2.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
+    WHERE NOT EXISTS (
+      SELECT FROM ivmc.v__1
+      WHERE v__touched_2.order_id = v__1.order_id
+      OFFSET v__touched_2.matches
+    )
+      AND v__touched_2.matches > 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.touched_2 > 0 THEN
+    -- delta_2 += − touched_2 ▷ v__1′
+    INSERT INTO pg_temp.v__delta_2
+    SELECT v__touched_2.order_id, -v__touched_2.__ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
+    WHERE NOT EXISTS (
+      SELECT FROM ivmc.v__1
+      WHERE v__touched_2.order_id = v__1.order_id
+    )
+      AND v__touched_2.matches < 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    -- delta += o′ ⋈ delta_2
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, v__delta_2.__ivmc_weight
+    FROM public.orders o, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE o.id = v__delta_2.order_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.orders_changes > 0 AND n.delta_2 > 0 THEN
+    -- delta += − Δo ⋈ delta_2
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, -o.__ivmc_weight * v__delta_2.__ivmc_weight
+    FROM (
+           SELECT o.id, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) o,
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    WHERE o.id = v__delta_2.order_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.delta > 0 THEN
+
+    -- MERGE: net rows by key
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (id) *
+      FROM (
+        SELECT v__delta.id, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        GROUP BY v__delta.id
+        HAVING sum(v__delta.__ivmc_weight) <> 0
+      ) net
+      ORDER BY id, __ivmc_weight DESC
+    ) d ON t.id = d.id
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (id)
+      VALUES (d.id);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id
 FROM ivmc.v;

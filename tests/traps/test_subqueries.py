@@ -10,6 +10,8 @@ TABLES = """
 CREATE TABLE o (id int PRIMARY KEY, k int, x int, s text);
 CREATE TABLE i (k int, x int, s text);
 CREATE TABLE d (id int PRIMARY KEY, k int, name text);
+CREATE TABLE p (o int, nr int, x int, PRIMARY KEY (o, nr));
+INSERT INTO p VALUES (1, 1, 2), (1, 2, 2), (2, 1, 4), (3, 1, 1), (9, 1, NULL);
 INSERT INTO o VALUES (1, 1, 1, 'a'), (2, 1, 2, 'b'), (3, 2, NULL, 'a'), (4, NULL, 3, NULL), (5, 3, 1, 'c');
 INSERT INTO i VALUES (1, 1, 'a'), (1, 1, 'a'), (1, 2, NULL), (2, NULL, 'a'), (NULL, 1, 'b');
 INSERT INTO d VALUES (1, 1, 'one'), (2, 2, 'two'), (3, NULL, 'none')
@@ -20,20 +22,25 @@ CHANGES = (
         "INSERT INTO o VALUES (6, 3, 1, 'c')",
         "INSERT INTO d VALUES (4, 3, 'three')",
     ),
-    "DELETE FROM i WHERE x IS NULL",
+    (
+        "DELETE FROM i WHERE x IS NULL",
+        "INSERT INTO p VALUES (3, 2, 5), (4, 1, 9)",
+        "DELETE FROM p WHERE o = 2",
+    ),
     "INSERT INTO i VALUES (NULL, NULL, NULL)",
     (
         "UPDATE o SET k = CASE k WHEN 1 THEN NULL WHEN 2 THEN 1 ELSE 2 END",
         "DELETE FROM i WHERE k = 1 AND x = 1",
     ),
     ("UPDATE i SET x = x + 1", "UPDATE o SET x = 2 WHERE x IS NULL", "UPDATE d SET k = 1 WHERE id = 3"),
-    "DELETE FROM i",
+    ("DELETE FROM i", "UPDATE p SET o = 5 WHERE o = 1", "UPDATE p SET x = x - 4 WHERE o = 3"),
     (
         "INSERT INTO i SELECT k, x, s FROM o",
         "DELETE FROM o WHERE id IN (1, 4)",
         "INSERT INTO o VALUES (7, NULL, NULL, NULL), (8, 1, 2, 'z')",
     ),
     "DELETE FROM o",
+    ("DELETE FROM p WHERE x > 8", "INSERT INTO p SELECT 1, n, n FROM generate_series(1, 3) n"),
     "INSERT INTO o VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b'), (3, NULL, NULL, NULL)",
 )
 QUERIES = {
@@ -42,6 +49,8 @@ QUERIES = {
     "28: NOT IN of several columns": "SELECT id FROM o WHERE (k, x) NOT IN (SELECT k, x FROM i)",
     "28: NOT IN as a value": "SELECT id, x NOT IN (SELECT x FROM i WHERE i.k = o.k) AS n, x IN (SELECT x FROM i) AS i FROM o",
     "28: several columns as a value": "SELECT id, (k, x) IN (SELECT k, x FROM i) AS n FROM o",
+    "groups of a few rows that cross HAVING": "SELECT id, s FROM o WHERE id IN (SELECT o FROM p GROUP BY o HAVING sum(x) > 3)",
+    "groups of a few rows, seen": "SELECT o.s, g.n, g.x FROM o JOIN (SELECT o, count(*) AS n, sum(x) AS x FROM p GROUP BY o HAVING count(*) > 1) g ON g.o = o.id",
     "29: EXISTS under OR": "SELECT id, s FROM o WHERE x = 1 OR EXISTS (SELECT FROM i WHERE i.k = o.k AND i.x > 1)",
     "29: EXISTS under NOT and OR": "SELECT s FROM o WHERE NOT (x = 2 OR EXISTS (SELECT FROM i WHERE i.s = o.s))",
     "29: EXISTS in the select list": "SELECT s, EXISTS (SELECT FROM i WHERE i.k = o.k) AS e FROM o",
