@@ -7,15 +7,18 @@ from statistics import median
 
 from benchmarks.changes import mixed
 from benchmarks.tpch import Connection
-from benchmarks.views import View, differences, recompute, refresh, shuffled, strategy
+from benchmarks.views import View, differences, drop, maintain, recompute, refresh, shuffled, strategy
 
-ROUNDS = {"10": 9, "0.01%": 7, "0.1%": 5, "1%": 3, "10%": 2}
+ROUNDS = {"10": 9, "0.01%": 7, "0.1%": 5, "1%": 3, "10%": 2, "50%": 1}
 LARGE = 5_000  # rows of a change after which the tables are vacuumed, as autovacuum would in time
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One view under one size of change: milliseconds of each round, and how ivmc chose to refresh."""
+    """One view under one size of change: milliseconds of each round, and how ivmc chose to refresh.
+
+    `forced` is of large changes only: the view's twin, which never recomputes.
+    """
 
     query: int
     size: str
@@ -23,11 +26,19 @@ class Series:
     refresh: list[float] = field(default_factory=list)
     full: list[float] = field(default_factory=list)
     strategies: list[str] = field(default_factory=list)
+    forced: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
         """How many times faster the refresh is."""
         return median(self.full) / median(self.refresh)
+
+    @property
+    def misjudged(self) -> float | None:
+        """The time of the way chosen over that of the other, in the worst round; None for small changes."""
+        rounds = zip(self.strategies, self.refresh, self.full, self.forced, strict=False)
+        lost = (ms / (forced if way == "full" else full) for way, ms, full, forced in rounds)
+        return max(lost, default=None)
 
 
 def rows_of(size: str, total: int) -> int:
@@ -44,10 +55,13 @@ def measure(
 ) -> list[Series]:
     """Commit `rounds` changes of `size`; after each, time both kinds of refresh of every view and compare.
 
-    The views exist. `writer` changes and recomputes, `reader` refreshes. Raises `AssertionError` when a view
-    differs from its query.
+    The views exist. `writer` changes and recomputes, `reader` refreshes. After large changes each view's twin
+    is refreshed as well. Raises `AssertionError` when a view differs from its query.
     """
     rows = rows_of(size, total(writer))
+    twins = {view: view.twin for view in views} if rows > LARGE else {}
+    for twin in twins.values():
+        maintain(writer, twin)
     series = {view: Series(view.number, size, rows) for view in views}
     order = random.Random(seed)
     for n in range(rounds):
@@ -57,6 +71,8 @@ def measure(
             series[view].refresh.append(refresh(reader, view))
         for view in views:
             series[view].strategies.append(strategy(reader, view))
+        for view, twin in twins.items():
+            series[view].forced.append(refresh(reader, twin))
         for view in shuffled(views, order):
             series[view].full.append(recompute(writer, view))
         wrong = {view.name: found for view in views if (found := differences(writer, view))}
@@ -64,6 +80,8 @@ def measure(
         writer.execute("CALL ivmc.trim()")
         if rows > LARGE:
             writer.execute("VACUUM ANALYZE")
+    for twin in twins.values():
+        drop(writer, twin)
     return list(series.values())
 
 

@@ -13,6 +13,8 @@ from benchmarks.refreshes import Series
 
 LIMITS = {"flat": 2.0, "capture": 1.8, "compile_ms": 50.0, "command_s": 0.5}
 """At most: the slowest size over the fastest; captured over bare; milliseconds; seconds."""
+WRONG = 1.5
+"""A choice between refresh and recomputation is wrong where the other way is this many times faster."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,8 @@ def write(report: Report, directory: Path) -> None:
 
 def text(report: Report) -> str:
     """Return the figures as tables to read in a terminal, or in Markdown."""
-    return "\n\n".join("\n".join(block) for block in (_refreshes(report), _others(report)) if block)
+    blocks = (_refreshes(report), _beside_expert(report), _choices(report), _others(report))
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def _refreshes(report: Report) -> list[str]:
@@ -98,6 +101,38 @@ def _refreshes(report: Report) -> list[str]:
 def _cell(series: Series) -> str:
     recomputed = "*" if "full" in series.strategies else ""
     return f"{_number(median(series.refresh))} ({_number(series.ratio)}×){recomputed}"
+
+
+def _beside_expert(report: Report) -> list[str]:
+    """Our ratio to a full recompute over the expert's: each from its own run, so that machines cancel out."""
+    shares = {
+        (series.query, series.size): series.ratio / by_hand
+        for series in report.series
+        if (by_hand := expert.ratio(series.query, series.size))
+    }
+    if not shares:
+        return []
+    sizes = [size for size in report.sizes if size in expert.REFRESH]
+    head = ["ours / expert's", *(_label(size) for size in sizes)]
+    queries = dict.fromkeys(query for query, _ in shares)
+    rows = [[f"Q{query}", *(_times(shares.get((query, size))) for size in sizes)] for query in queries]
+    means = [[share for (_, of), share in shares.items() if of == size] for size in sizes]
+    mean = ["geometric mean", *(_times(geometric_mean(of)) for of in means)]
+    return list(_table([head, *rows, mean]))
+
+
+def _choices(report: Report) -> list[str]:
+    """Where ivmc took the slower of its two ways by more than half, and how much slower that was."""
+    judged = [(series, lost) for series in report.series if (lost := series.misjudged) is not None]
+    if not judged:
+        return []
+    rows = [["wrong choices", "chosen", "times slower than the other"]]
+    for series, lost in judged:
+        if lost > WRONG:
+            chosen = " ".join(sorted(set(series.strategies)))
+            rows.append([f"Q{series.query}, {_label(series.size)}", chosen, _times(lost)])
+    rows.append([f"{len(rows) - 1} of {len(judged)}", "", ""])
+    return list(_table(rows))
 
 
 def _others(report: Report) -> list[str]:

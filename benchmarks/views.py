@@ -1,9 +1,11 @@
 """The views that are measured: each maintained by ivmc and, beside it, a materialized view of its query."""
 
+from __future__ import annotations
+
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks import tpch
 from benchmarks.tpch import Connection
@@ -12,14 +14,22 @@ from ivmc.plan import Mode
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Query `number` of TPC-H; `text` is the specification's without LIMIT, `bag` without ORDER BY too."""
+    """Query `number` of TPC-H; `text` is the specification's without LIMIT, `bag` without ORDER BY too.
+
+    `mode` is how it is maintained: "auto" may recompute, and its twin, "differential", never does.
+    """
 
     number: int
     text: str
+    mode: Mode = "auto"
 
     @property
     def name(self) -> str:
-        return f"q{self.number:02}"
+        return f"q{self.number:02}" + ("" if self.mode == "auto" else f"_{self.mode}")
+
+    @property
+    def twin(self) -> View:
+        return replace(self, mode="differential")
 
     @property
     def bag(self) -> str:
@@ -32,11 +42,18 @@ def views(numbers: Iterable[int] = tpch.QUERIES) -> tuple[View, ...]:
     return tuple(View(number, tpch.without_limit(texts[number])) for number in numbers)
 
 
-def maintain(conn: Connection, view: View, mode: Mode = "auto") -> None:
+def maintain(conn: Connection, view: View) -> None:
     """Create the maintained view, or replace it."""
     from ivmc import runtime
 
-    runtime.create(conn, view.name, view.text, mode=mode, or_replace=True)
+    runtime.create(conn, view.name, view.text, mode=view.mode, or_replace=True)
+
+
+def drop(conn: Connection, view: View) -> None:
+    """Drop the maintained view."""
+    from ivmc import runtime
+
+    runtime.drop(conn, view.name)
 
 
 def materialize(conn: Connection, view: View) -> None:
