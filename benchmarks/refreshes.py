@@ -34,8 +34,15 @@ class Series:
         return median(self.full) / median(self.refresh)
 
     @property
+    def idle(self) -> bool:
+        """Whether none of its tables changed."""
+        return set(self.strategies) == {"None"}
+
+    @property
     def misjudged(self) -> float | None:
         """The time of the way chosen over that of the other, in the worst round; None for small changes."""
+        if self.idle:
+            return None
         rounds = zip(self.strategies, self.refresh, self.full, self.forced, strict=False)
         lost = (ms / (forced if way == "full" else full) for way, ms, full, forced in rounds)
         return max(lost, default=None)

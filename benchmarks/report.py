@@ -47,8 +47,8 @@ class Report:
         return [series.query for series in self.at(size) if series.ratio < target]
 
     def mean(self, size: str, queries: Iterable[int] | None = None) -> float | None:
-        """Return the geometric mean of the ratios, over all queries or these."""
-        chosen = [s.ratio for s in self.at(size) if queries is None or s.query in queries]
+        """Return the geometric mean of the ratios, over all queries with something to do, or these."""
+        chosen = [s.ratio for s in self.at(size) if not s.idle and (queries is None or s.query in queries)]
         return geometric_mean(chosen) if chosen else None
 
     @property
@@ -94,13 +94,14 @@ def _refreshes(report: Report) -> list[str]:
         [f"of {_list(known)}", "", *(_times(report.mean(size, known)) for size in report.sizes)],
         [f"expert, of {_list(known)}", "", *(_times(expert.mean(size, known)) for size in report.sizes)],
     ]
-    starred = any(cell.endswith("*") for row in rows for cell in row)
-    return [*_table(rows), *(["", "* ivmc chose to recompute"] if starred else [])]
+    marks = {"*": "* ivmc chose to recompute", "†": "† none of its tables changed; not in the means"}
+    notes = [note for mark, note in marks.items() if any(cell.endswith(mark) for row in rows for cell in row)]
+    return [*_table(rows), *(line for note in notes for line in ("", note))]
 
 
 def _cell(series: Series) -> str:
-    recomputed = "*" if "full" in series.strategies else ""
-    return f"{_number(median(series.refresh))} ({_number(series.ratio)}×){recomputed}"
+    mark = "†" if series.idle else "*" if "full" in series.strategies else ""
+    return f"{_number(median(series.refresh))} ({_number(series.ratio)}×){mark}"
 
 
 def _beside_expert(report: Report) -> list[str]:
