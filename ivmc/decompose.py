@@ -10,6 +10,9 @@ Beside other calls, the aggregate reads the union of the rows and of such stages
 columns of its own calls and leaves NULL, which they pass over, in those of the others. A group
 lives while an arm has rows of it, so that one arm at least is without a condition.
 
+min and max of anything but one table read the different values as well: to find the next value after
+a lost one is then to look into that stage, not to join again.
+
 Source: Gupta, Mumick 1995, "Maintenance of Materialized Views", §3 (counting); Neumann, Leis,
         Kemper 2017, "The Complete Story of Joins (in HyPer)", §2, for the rewriting.
 """
@@ -20,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivmc.ir import Aggregate, Call, Filter, Project, Rel, Union, bottom_up
+from ivmc.ir import Aggregate, Call, Filter, Project, Rel, Scan, Union, bottom_up
 from ivmc.properties import is_identity
 from ivmc.rules.aggregate import INTEGER, unfolded
 from ivmc.rules.variance import VARIANCES
@@ -44,19 +47,20 @@ from ivmc.scalar import (
 
 Calls = Sequence[tuple[Col, Call]]
 
+EXTREMA: Final = frozenset({"min", "max"})
 INDIFFERENT: Final = frozenset({"min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or"})
 COUNTING: Final = frozenset({"count", "sum", "avg", *VARIANCES})
 
 
 def decompose(rel: Rel) -> Rel:
-    """The same relation, with DISTINCT calls over stages of their own where that pays."""
+    """The same relation, with calls that need the different values of a group over stages that have them."""
     return bottom_up(rel, lambda node: distinct(node) if isinstance(node, Aggregate) else node)
 
 
 def distinct(op: Aggregate) -> Aggregate:
     """`op` over the different values of its DISTINCT calls; itself where its groups are read again anyway."""
     calls = [(column, _plain(call)) for column, call in op.calls]
-    told_apart = [call for _, call in calls if call.distinct]
+    told_apart = [call for _, call in calls if call.distinct] or _extremal(op, calls)
     if not told_apart or not all(_separable(op, call) for call in told_apart):
         return op
     wanted = dict.fromkeys((call.args, call.filter) for call in told_apart)
@@ -66,6 +70,19 @@ def distinct(op: Aggregate) -> Aggregate:
         return _alone(op, calls, parts[0])
     united = _united(op, calls, parts, rest)
     return op if any(unfolded(call) for _, call in united.calls) else united
+
+
+def _extremal(op: Aggregate, calls: Calls) -> list[Call]:
+    """The calls, where all of them are extrema whose next value would have to be looked for in a join."""
+    only = all(_among(call, EXTREMA) and all(map(_looks_the_same, call.args)) for _, call in calls)
+    return [call for _, call in calls] if only and not _is_table(op.input) else []
+
+
+def _is_table(rel: Rel) -> bool:
+    """Are its rows those of one table, some of them?"""
+    while isinstance(rel, Filter | Project):
+        rel = rel.input
+    return isinstance(rel, Scan)
 
 
 def _plain(call: Call) -> Call:

@@ -240,7 +240,11 @@ def _reduced(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:
     """Only those groups that a row of `by` looks up: a stage should be small (planner rule 10).
 
     SELECT … FROM part WHERE brand = 'B' AND x < (SELECT avg(x) FROM lineitem WHERE partkey = part.partkey)
+
+    Where the groups are of groups, those below are the ones that are kept small.
     """
+    if isinstance(groups.input, Aggregate) and columns(*on) & frozenset(groups.keys) <= frozenset(groups.input.keys):
+        return replace(groups, input=_reduced(groups.input, by, on))
     copies = {column: fresh(column.name, column) for column in by.schema}
     wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))
     return replace(groups, input=Join(groups.input, wanted, tuple(substitute(p, dict(copies)) for p in on)))

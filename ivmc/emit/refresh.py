@@ -11,6 +11,7 @@ from ivmc.emit.query import Queries
 from ivmc.emit.routine import Routine
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import text
+from ivmc.lookups import sought
 from ivmc.names import COPY, WEIGHT, identifier, qualified
 from ivmc.plan import Source, Visible
 from ivmc.scalar import Scalar
@@ -22,7 +23,8 @@ class Emission:
 
     def __init__(self, id: str, staged: Staged, names: Sequence[str], catalog: Catalog) -> None:
         self.id, self.staged, self.names, self.catalog = id, staged, names, catalog
-        self.storages = [Storage(stage, catalog) for stage in staged.stages]
+        looked_up = sought(staged.stages)
+        self.storages = [Storage(stage, catalog, looked_up.get(stage.name, ())) for stage in staged.stages]
         scans = sources(staged.stages)
         self.tables = list(dict.fromkeys((s.relation.schema, s.relation.name) for s in scans))
         stages = {s.stage.name: (s.names, s.outputs) for s in self.storages}

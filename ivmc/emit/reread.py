@@ -9,7 +9,7 @@ from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
 from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import identifier
 from ivmc.rules.aggregate import expressions
-from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals, matches
+from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals
 
 
 def write(work: Work, op: Aggregate) -> None:
@@ -50,7 +50,7 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     queries, storage = work.program.queries, work.storage
     wanted = Aggregate(some, groups.schema, ())
     pairs = list(zip(groups.schema, storage.key, strict=True))
-    on = tuple(matches(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
+    on = tuple(_alike(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
     now = stored_form(work.stage, Join(wanted, op.input, on) if on else op.input)
     stored: list[tuple[str, Scalar]] = [(name, column) for column, name in storage.names.items()]
     queries.fresh_statement()
@@ -72,6 +72,12 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     if rest:
         when.append(f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} {assignment(rest)}")
     work.merge(source, [*when, f"WHEN NOT MATCHED AND d.{FOUND} {insertion(printed)}"])
+
+
+def _alike(wanted: Col, column: Col) -> Scalar:
+    """Equal or both NULL, spelt so that an index serves either."""
+    neither = Logic("AND", (_is(wanted, "IS NULL"), _is(column, "IS NULL")))
+    return Logic("OR", (equals(wanted, column), neither))
 
 
 def _is(column: Col, words: str) -> Scalar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,10 +18,14 @@ from ivmc.stages import Stage
 
 @dataclass(frozen=True)
 class Storage:
-    """The table of one stage. Bookkeeping columns carry the prefix; a bag has a weight per row image."""
+    """The table of one stage. Bookkeeping columns carry the prefix; a bag has a weight per row image.
+
+    `sought` are the places in the stage's schema of columns by which later stages look up rows.
+    """
 
     stage: Stage
     catalog: Catalog
+    sought: Sequence[tuple[int, ...]] = ()
 
     @property
     def table(self) -> str:
@@ -69,7 +73,7 @@ class Storage:
         return self.names[self.stage.fold.count] if self.stage.fold else None
 
     def create(self) -> tuple[str, ...]:
-        """CREATE TABLE and the index by which rows are found."""
+        """CREATE TABLE and the indexes by which rows are found."""
         lines = [self._declared(column, name) for column, name in self.names.items()]
         if self.is_bag:
             lines.append(f"{WEIGHT} bigint NOT NULL CHECK ({WEIGHT} > 0)")
@@ -79,7 +83,17 @@ class Storage:
         body = ",\n  ".join(lines)
         table = f"CREATE TABLE {self.table} (\n  {body}\n) WITH (fillfactor = 70)"
         hashed = self.hashed("") if self.is_bag or (self.key and not plain) else ""
-        return (table, f"CREATE INDEX ON {self.table} ({hashed})") if hashed else (table,)
+        indexes = [*([hashed] if hashed else []), *self._lookups(self.key if plain else ())]
+        return (table, *(f"CREATE INDEX ON {self.table} ({index})" for index in indexes))
+
+    def _lookups(self, primary: Sequence[Col]) -> Iterator[str]:
+        """Index columns for what is looked up, where no index begins with them."""
+        seen = list(self.outputs.values())
+        for places in self.sought:
+            stored = [s for place in places if isinstance(s := seen[place], Col) and s in self.names]
+            stored = [column for column in stored if self.catalog.orderable(column.type)]
+            if stored and set(primary[: len(stored)]) != set(stored):
+                yield ", ".join(self.printed(stored))
 
     def _declared(self, column: Col, name: str) -> str:
         fold = self.stage.fold
