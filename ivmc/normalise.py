@@ -243,7 +243,9 @@ def _reduced(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:
 
     Where the groups are of groups, those below are the ones that are kept small.
     """
-    if isinstance(groups.input, Aggregate) and columns(*on) & frozenset(groups.keys) <= frozenset(groups.input.keys):
+    if isinstance(groups.input, Aggregate) and columns(*on) & frozenset(groups.keys) <= frozenset(
+        groups.input.keys
+    ):
         return replace(groups, input=_reduced(groups.input, by, on))
     copies = {column: fresh(column.name, column) for column in by.schema}
     wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))

@@ -875,7 +875,7 @@ BEGIN
                                  GROUP BY v__lost.department_id
                                ) groups,
                                public.employees
-                          WHERE groups.department_id IS NOT DISTINCT FROM employees.department_id
+                          WHERE (groups.department_id = employees.department_id OR groups.department_id IS NULL AND employees.department_id IS NULL)
                           GROUP BY employees.department_id
                         ) groups_2
                    UNION ALL
@@ -898,7 +898,7 @@ BEGIN
                                         GROUP BY v__lost_2.department_id
                                       ) groups_3,
                                       public.employees employees_2
-                                 WHERE groups_3.department_id IS NOT DISTINCT FROM employees_2.department_id
+                                 WHERE (groups_3.department_id = employees_2.department_id OR groups_3.department_id IS NULL AND employees_2.department_id IS NULL)
                                    AND employees_2.salary IS NOT NULL
                                  GROUP BY employees_2.department_id, employees_2.salary
                                  OFFSET 0
@@ -925,7 +925,7 @@ BEGIN
                                         GROUP BY v__lost_3.department_id
                                       ) groups_5,
                                       public.employees employees_3
-                                 WHERE groups_5.department_id IS NOT DISTINCT FROM employees_3.department_id
+                                 WHERE (groups_5.department_id = employees_3.department_id OR groups_5.department_id IS NULL AND employees_3.department_id IS NULL)
                                    AND employees_3.hired IS NOT NULL
                                  GROUP BY employees_3.department_id, employees_3.hired
                                  OFFSET 0
@@ -1123,7 +1123,7 @@ BEGIN
                    GROUP BY v__touched.department_id
                  ) groups,
                  public.employees
-            WHERE groups.department_id IS NOT DISTINCT FROM employees.department_id
+            WHERE (groups.department_id = employees.department_id OR groups.department_id IS NULL AND employees.department_id IS NULL)
             GROUP BY employees.department_id
           ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
         ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id

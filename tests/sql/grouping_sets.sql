@@ -306,8 +306,8 @@ BEGIN
                    FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
                  ) terms
             WHERE groups.set = terms.set
-              AND groups.region IS NOT DISTINCT FROM terms.region
-              AND groups.product IS NOT DISTINCT FROM terms.product
+              AND (groups.region = terms.region OR groups.region IS NULL AND terms.region IS NULL)
+              AND (groups.product = terms.product OR groups.product IS NULL AND terms.product IS NULL)
             GROUP BY terms.set, terms.region, terms.product
           ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
         ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
@@ -353,6 +353,12 @@ SELECT region, product, max(amount) AS largest FROM sales GROUP BY GROUPING SETS
 -- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- │     note   groups that lose an extremum are read again
+-- └─ stage v__1
+--
+-- aggregate by set, region, product, amount: distinct rows
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ compute CASE WHEN set IN (0) THEN region END, CASE WHEN set IN (1) THEN product END
 --    └─ cross join
 --       │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
@@ -362,6 +368,18 @@ SELECT region, product, max(amount) AS largest FROM sales GROUP BY GROUPING SETS
 --       └─ constant rows
 
 -- ---- sql
+CREATE TABLE ivmc.v__1 (
+  set integer NOT NULL,
+  region text,
+  product integer,
+  amount numeric(10,2) NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v__1 (hash_record_extended(ROW(set, region, product, amount), 0));
+
+CREATE INDEX ON ivmc.v__1 (set, region, product);
+
 CREATE TABLE ivmc.v (
   set integer NOT NULL,
   region text,
@@ -372,6 +390,18 @@ CREATE TABLE ivmc.v (
 ) WITH (fillfactor = 70);
 
 CREATE INDEX ON ivmc.v (hash_record_extended(ROW(set, region, product), 0));
+
+INSERT INTO ivmc.v__1 (set, region, product, amount, __ivmc_count)
+SELECT "values".set,
+       CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+       CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+       sales.amount,
+       count(*) AS __ivmc_count
+FROM public.sales, (VALUES (0), (1)) "values" (set)
+GROUP BY "values".set,
+         CASE WHEN "values".set IN (0) THEN sales.region END,
+         CASE WHEN "values".set IN (1) THEN sales.product END,
+         sales.amount;
 
 INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
 SELECT terms.set,
@@ -388,14 +418,9 @@ FROM (
               NULL::numeric AS max_amount,
               NULL::bigint AS count_max_amount
        FROM (
-              SELECT "values".set,
-                     CASE WHEN "values".set IN (0) THEN sales.region END AS region,
-                     CASE WHEN "values".set IN (1) THEN sales.product END AS product,
-                     count(*) AS count
-              FROM public.sales, (VALUES (0), (1)) "values" (set)
-              GROUP BY "values".set,
-                       CASE WHEN "values".set IN (0) THEN sales.region END,
-                       CASE WHEN "values".set IN (1) THEN sales.product END
+              SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
+              FROM ivmc.v__1
+              GROUP BY v__1.set, v__1.region, v__1.product
             ) groups
        UNION ALL
        SELECT groups_2.set,
@@ -411,18 +436,14 @@ FROM (
                      max(net.max_amount) AS max_amount,
                      (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
               FROM (
-                     SELECT values_2.set,
-                            CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
-                            CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
-                            sales_2.amount AS max_amount,
+                     SELECT v__1_2.set,
+                            v__1_2.region,
+                            v__1_2.product,
+                            v__1_2.amount AS max_amount,
                             count(*) AS __ivmc_weight
-                     FROM public.sales sales_2, (VALUES (0), (1)) values_2 (set)
-                     WHERE sales_2.amount IS NOT NULL
-                     GROUP BY values_2.set,
-                              CASE WHEN values_2.set IN (0) THEN sales_2.region END,
-                              CASE WHEN values_2.set IN (1) THEN sales_2.product END,
-                              sales_2.amount,
-                              record_send(ROW(sales_2.amount))
+                     FROM ivmc.v__1 v__1_2
+                     WHERE v__1_2.amount IS NOT NULL
+                     GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
                      OFFSET 0
                    ) net
               GROUP BY net.set, net.region, net.product
@@ -442,9 +463,11 @@ DECLARE
   most bigint;
   sales_changes bigint := 0;
   groups bigint := 0;
-  delta bigint := 0;
   net bigint := 0;
   step bigint;
+  old bigint := 0;
+  changes bigint := 0;
+  groups_2 bigint := 0;
   lost bigint := 0;
 BEGIN
   strategy := 'differential';
@@ -471,6 +494,21 @@ BEGIN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
     DELETE FROM ivmc.v;
+    DELETE FROM ivmc.v__1;
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
+    SELECT "values".set,
+           CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+           CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+           sales.amount,
+           count(*) AS __ivmc_count
+    FROM public.sales, (VALUES (0), (1)) "values" (set)
+    GROUP BY "values".set,
+             CASE WHEN "values".set IN (0) THEN sales.region END,
+             CASE WHEN "values".set IN (1) THEN sales.product END,
+             sales.amount;
+    INSERT INTO ivmc.v__1 (set, region, product, amount, __ivmc_count) TABLE pg_temp.v__1__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT terms.set,
            terms.region,
@@ -486,14 +524,9 @@ BEGIN
                   NULL::numeric AS max_amount,
                   NULL::bigint AS count_max_amount
            FROM (
-                  SELECT "values".set,
-                         CASE WHEN "values".set IN (0) THEN sales.region END AS region,
-                         CASE WHEN "values".set IN (1) THEN sales.product END AS product,
-                         count(*) AS count
-                  FROM public.sales, (VALUES (0), (1)) "values" (set)
-                  GROUP BY "values".set,
-                           CASE WHEN "values".set IN (0) THEN sales.region END,
-                           CASE WHEN "values".set IN (1) THEN sales.product END
+                  SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
+                  FROM ivmc.v__1
+                  GROUP BY v__1.set, v__1.region, v__1.product
                 ) groups
            UNION ALL
            SELECT groups_2.set,
@@ -509,18 +542,14 @@ BEGIN
                          max(net.max_amount) AS max_amount,
                          (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
                   FROM (
-                         SELECT values_2.set,
-                                CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
-                                CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
-                                sales_2.amount AS max_amount,
+                         SELECT v__1_2.set,
+                                v__1_2.region,
+                                v__1_2.product,
+                                v__1_2.amount AS max_amount,
                                 count(*) AS __ivmc_weight
-                         FROM public.sales sales_2, (VALUES (0), (1)) values_2 (set)
-                         WHERE sales_2.amount IS NOT NULL
-                         GROUP BY values_2.set,
-                                  CASE WHEN values_2.set IN (0) THEN sales_2.region END,
-                                  CASE WHEN values_2.set IN (1) THEN sales_2.product END,
-                                  sales_2.amount,
-                                  record_send(ROW(sales_2.amount))
+                         FROM ivmc.v__1 v__1_2
+                         WHERE v__1_2.amount IS NOT NULL
+                         GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
                          OFFSET 0
                        ) net
                   GROUP BY net.set, net.region, net.product
@@ -535,17 +564,19 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_00b849d9') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_36f371a9') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__delta, pg_temp.v__net, pg_temp.v__lost;
-    CREATE TEMPORARY TABLE v__groups (set integer, region text, product integer, __ivmc_count numeric, __ivmc_max_amount numeric, __ivmc_count_max_amount bigint);
-    CREATE TEMPORARY TABLE v__delta (set integer, region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
+    CREATE TEMPORARY TABLE v__groups (set integer, region text, product integer, amount numeric(10,2), __ivmc_count numeric);
     CREATE TEMPORARY TABLE v__net (region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__old (set integer, region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__changes (set integer, region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__groups_2 (set integer, region text, product integer, __ivmc_count numeric, __ivmc_max_amount numeric, __ivmc_count_max_amount bigint);
     CREATE TEMPORARY TABLE v__lost (set integer, region text, product integer);
-    CREATE TEMPORARY TABLE v__made_00b849d9 ();
+    CREATE TEMPORARY TABLE v__made_36f371a9 ();
   END IF;
 
-  -- Stage v: what the view shows
+  -- Stage v__1
 
   -- Sum up the change of each group
   IF n.sales_changes > 0 THEN
@@ -563,19 +594,69 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- delta += net ⋈ values
-    INSERT INTO pg_temp.v__delta
+    -- groups += γ(net ⋈ values)
+    INSERT INTO pg_temp.v__groups
     SELECT "values".set,
            CASE WHEN "values".set IN (0) THEN v__net.region END AS region,
            CASE WHEN "values".set IN (1) THEN v__net.product END AS product,
            v__net.amount,
-           v__net.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1)) "values" (set);
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+           v__net.__ivmc_weight * count(*) AS __ivmc_count
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1)) "values" (set)
+    GROUP BY "values".set,
+             CASE WHEN "values".set IN (0) THEN v__net.region END,
+             CASE WHEN "values".set IN (1) THEN v__net.product END,
+             v__net.amount,
+             v__net.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
-  IF n.delta > 0 THEN
-    -- groups += γ((γ(delta) + γ(net(delta))))
-    INSERT INTO pg_temp.v__groups
+  IF n.groups > 0 THEN
+
+    -- The old rows of the touched groups
+    INSERT INTO pg_temp.v__old
+    SELECT t.set AS set, t.region AS region, t.product AS product, t.amount AS amount, -1
+    FROM (SELECT DISTINCT k.set, k.region, k.product, k.amount FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(k.set, k.region, k.product, k.amount), 0) AND t.set = k.set AND t.region IS NOT DISTINCT FROM k.region AND t.product IS NOT DISTINCT FROM k.product AND t.amount = k.amount;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v__1 t USING (
+      SELECT g.set, g.region, g.product, g.amount, sum(g.__ivmc_count) AS __ivmc_count
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.set, g.region, g.product, g.amount
+      ORDER BY g.set, g.region, g.product, g.amount
+    ) d ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(d.set, d.region, d.product, d.amount), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product AND t.amount = d.amount
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (set, region, product, amount, __ivmc_count)
+      VALUES (d.set, d.region, d.product, d.amount, d.__ivmc_count);
+
+    -- What changed in the touched groups: old rows out, new rows in
+    INSERT INTO pg_temp.v__old
+    SELECT t.set AS set, t.region AS region, t.product AS product, t.amount AS amount, 1
+    FROM (SELECT DISTINCT k.set, k.region, k.product, k.amount FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(k.set, k.region, k.product, k.amount), 0) AND t.set = k.set AND t.region IS NOT DISTINCT FROM k.region AND t.product IS NOT DISTINCT FROM k.product AND t.amount = k.amount;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
+    INSERT INTO pg_temp.v__changes
+    SELECT v__old.set,
+           v__old.region,
+           v__old.product,
+           v__old.amount,
+           sum(v__old.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    GROUP BY v__old.set, v__old.region, v__old.product, v__old.amount
+    HAVING sum(v__old.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.changes > 0 THEN
+    -- groups_2 += γ((γ(Δv__1) + γ(net(Δv__1))))
+    INSERT INTO pg_temp.v__groups_2
     SELECT terms.set,
            terms.region,
            terms.product,
@@ -590,12 +671,13 @@ BEGIN
                   NULL::numeric AS max_amount,
                   NULL::bigint AS count_max_amount
            FROM (
-                  SELECT v__delta.set,
-                         v__delta.region,
-                         v__delta.product,
-                         coalesce(sum(v__delta.__ivmc_weight), 0) AS count
-                  FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
-                  GROUP BY v__delta.set, v__delta.region, v__delta.product
+                  SELECT v__1.set, v__1.region, v__1.product, coalesce(sum(v__1.__ivmc_weight), 0) AS count
+                  FROM (
+                         SELECT v__1.set, v__1.region, v__1.product, v__1.amount, v__1.__ivmc_weight
+                         FROM pg_temp.v__changes v__1
+                         LIMIT n.changes
+                       ) v__1
+                  GROUP BY v__1.set, v__1.region, v__1.product
                 ) groups
            UNION ALL
            SELECT groups_2.set,
@@ -611,33 +693,33 @@ BEGIN
                          max(net.max_amount) AS max_amount,
                          (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
                   FROM (
-                         SELECT v__delta_2.set,
-                                v__delta_2.region,
-                                v__delta_2.product,
-                                v__delta_2.amount AS max_amount,
-                                sum(v__delta_2.__ivmc_weight) AS __ivmc_weight
-                         FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta_2
-                         WHERE v__delta_2.amount IS NOT NULL
-                         GROUP BY v__delta_2.set,
-                                  v__delta_2.region,
-                                  v__delta_2.product,
-                                  v__delta_2.amount,
-                                  record_send(ROW(v__delta_2.amount))
-                         HAVING sum(v__delta_2.__ivmc_weight) <> 0
+                         SELECT v__1_2.set,
+                                v__1_2.region,
+                                v__1_2.product,
+                                v__1_2.amount AS max_amount,
+                                sum(v__1_2.__ivmc_weight) AS __ivmc_weight
+                         FROM (
+                                SELECT v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, v__1_2.__ivmc_weight
+                                FROM pg_temp.v__changes v__1_2
+                                LIMIT n.changes
+                              ) v__1_2
+                         WHERE v__1_2.amount IS NOT NULL
+                         GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
+                         HAVING sum(v__1_2.__ivmc_weight) <> 0
                          OFFSET 0
                        ) net
                   GROUP BY net.set, net.region, net.product
                 ) groups_2
          ) terms
     GROUP BY terms.set, terms.region, terms.product;
-    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
-  IF n.groups > 0 THEN
+  IF n.groups_2 > 0 THEN
 
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.set, d.region, d.product
-    FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
+    FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d
     LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
     WHERE d.__ivmc_max_amount = t.__ivmc_max_amount AND (t.__ivmc_count_max_amount + d.__ivmc_count_max_amount <= 0 OR ROW(d.__ivmc_max_amount)::record *<> ROW(t.__ivmc_max_amount)::record)
        OR d.__ivmc_count_max_amount < 0 AND (d.__ivmc_max_amount > t.__ivmc_max_amount OR (t.__ivmc_max_amount IS NULL AND d.__ivmc_max_amount IS NOT NULL));
@@ -646,7 +728,7 @@ BEGIN
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.set, g.region, g.product, g.__ivmc_count, g.__ivmc_max_amount, g.__ivmc_count_max_amount
-      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
       ORDER BY g.set, g.region, g.product
     ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
     WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
@@ -692,10 +774,7 @@ BEGIN
                         NULL::numeric AS max_amount,
                         NULL::bigint AS count_max_amount
                  FROM (
-                        SELECT "values".set,
-                               CASE WHEN "values".set IN (0) THEN sales.region END AS region,
-                               CASE WHEN "values".set IN (1) THEN sales.product END AS product,
-                               count(*) AS count
+                        SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
                         FROM (
                                SELECT v__lost.set, v__lost.region, v__lost.product
                                FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
@@ -703,14 +782,11 @@ BEGIN
                                  AND v__lost.product IS NOT NULL
                                GROUP BY v__lost.set, v__lost.region, v__lost.product
                              ) groups,
-                             public.sales,
-                             (VALUES (0), (1)) "values" (set)
-                        WHERE groups.set = "values".set
-                          AND groups.region = CASE WHEN "values".set IN (0) THEN sales.region END
-                          AND groups.product = CASE WHEN "values".set IN (1) THEN sales.product END
-                        GROUP BY "values".set,
-                                 CASE WHEN "values".set IN (0) THEN sales.region END,
-                                 CASE WHEN "values".set IN (1) THEN sales.product END
+                             ivmc.v__1
+                        WHERE groups.set = v__1.set
+                          AND groups.region = v__1.region
+                          AND groups.product = v__1.product
+                        GROUP BY v__1.set, v__1.region, v__1.product
                       ) groups_2
                  UNION ALL
                  SELECT groups_4.set,
@@ -726,10 +802,10 @@ BEGIN
                                max(net.max_amount) AS max_amount,
                                (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
                         FROM (
-                               SELECT values_2.set,
-                                      CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
-                                      CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
-                                      sales_2.amount AS max_amount,
+                               SELECT v__1_2.set,
+                                      v__1_2.region,
+                                      v__1_2.product,
+                                      v__1_2.amount AS max_amount,
                                       count(*) AS __ivmc_weight
                                FROM (
                                       SELECT v__lost_2.set, v__lost_2.region, v__lost_2.product
@@ -738,17 +814,12 @@ BEGIN
                                         AND v__lost_2.product IS NOT NULL
                                       GROUP BY v__lost_2.set, v__lost_2.region, v__lost_2.product
                                     ) groups_3,
-                                    public.sales sales_2,
-                                    (VALUES (0), (1)) values_2 (set)
-                               WHERE groups_3.set = values_2.set
-                                 AND groups_3.region = CASE WHEN values_2.set IN (0) THEN sales_2.region END
-                                 AND groups_3.product = CASE WHEN values_2.set IN (1) THEN sales_2.product END
-                                 AND sales_2.amount IS NOT NULL
-                               GROUP BY values_2.set,
-                                        CASE WHEN values_2.set IN (0) THEN sales_2.region END,
-                                        CASE WHEN values_2.set IN (1) THEN sales_2.product END,
-                                        sales_2.amount,
-                                        record_send(ROW(sales_2.amount))
+                                    ivmc.v__1 v__1_2
+                               WHERE groups_3.set = v__1_2.set
+                                 AND groups_3.region = v__1_2.region
+                                 AND groups_3.product = v__1_2.product
+                                 AND v__1_2.amount IS NOT NULL
+                               GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
                                OFFSET 0
                              ) net
                         GROUP BY net.set, net.region, net.product
@@ -797,24 +868,18 @@ BEGIN
                           NULL::numeric AS max_amount,
                           NULL::bigint AS count_max_amount
                    FROM (
-                          SELECT "values".set,
-                                 CASE WHEN "values".set IN (0) THEN sales.region END AS region,
-                                 CASE WHEN "values".set IN (1) THEN sales.product END AS product,
-                                 count(*) AS count
+                          SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
                           FROM (
                                  SELECT v__lost.set, v__lost.region, v__lost.product
                                  FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
                                  WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
                                  GROUP BY v__lost.set, v__lost.region, v__lost.product
                                ) groups,
-                               public.sales,
-                               (VALUES (0), (1)) "values" (set)
-                          WHERE groups.set = "values".set
-                            AND groups.region IS NOT DISTINCT FROM CASE WHEN "values".set IN (0) THEN sales.region END
-                            AND groups.product IS NOT DISTINCT FROM CASE WHEN "values".set IN (1) THEN sales.product END
-                          GROUP BY "values".set,
-                                   CASE WHEN "values".set IN (0) THEN sales.region END,
-                                   CASE WHEN "values".set IN (1) THEN sales.product END
+                               ivmc.v__1
+                          WHERE groups.set = v__1.set
+                            AND (groups.region = v__1.region OR groups.region IS NULL AND v__1.region IS NULL)
+                            AND (groups.product = v__1.product OR groups.product IS NULL AND v__1.product IS NULL)
+                          GROUP BY v__1.set, v__1.region, v__1.product
                         ) groups_2
                    UNION ALL
                    SELECT groups_4.set,
@@ -830,10 +895,10 @@ BEGIN
                                  max(net.max_amount) AS max_amount,
                                  (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
                           FROM (
-                                 SELECT values_2.set,
-                                        CASE WHEN values_2.set IN (0) THEN sales_2.region END AS region,
-                                        CASE WHEN values_2.set IN (1) THEN sales_2.product END AS product,
-                                        sales_2.amount AS max_amount,
+                                 SELECT v__1_2.set,
+                                        v__1_2.region,
+                                        v__1_2.product,
+                                        v__1_2.amount AS max_amount,
                                         count(*) AS __ivmc_weight
                                  FROM (
                                         SELECT v__lost_2.set, v__lost_2.region, v__lost_2.product
@@ -841,17 +906,12 @@ BEGIN
                                         WHERE (v__lost_2.region IS NULL OR v__lost_2.product IS NULL)
                                         GROUP BY v__lost_2.set, v__lost_2.region, v__lost_2.product
                                       ) groups_3,
-                                      public.sales sales_2,
-                                      (VALUES (0), (1)) values_2 (set)
-                                 WHERE groups_3.set = values_2.set
-                                   AND groups_3.region IS NOT DISTINCT FROM CASE WHEN values_2.set IN (0) THEN sales_2.region END
-                                   AND groups_3.product IS NOT DISTINCT FROM CASE WHEN values_2.set IN (1) THEN sales_2.product END
-                                   AND sales_2.amount IS NOT NULL
-                                 GROUP BY values_2.set,
-                                          CASE WHEN values_2.set IN (0) THEN sales_2.region END,
-                                          CASE WHEN values_2.set IN (1) THEN sales_2.product END,
-                                          sales_2.amount,
-                                          record_send(ROW(sales_2.amount))
+                                      ivmc.v__1 v__1_2
+                                 WHERE groups_3.set = v__1_2.set
+                                   AND (groups_3.region = v__1_2.region OR groups_3.region IS NULL AND v__1_2.region IS NULL)
+                                   AND (groups_3.product = v__1_2.product OR groups_3.product IS NULL AND v__1_2.product IS NULL)
+                                   AND v__1_2.amount IS NOT NULL
+                                 GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
                                  OFFSET 0
                                ) net
                           GROUP BY net.set, net.region, net.product
@@ -876,8 +936,10 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
 END $ivmc$;
 
