@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ivmc.catalog import Function, Type
 from ivmc.ir import Aggregate, Call, Filter, Net, Project, Rel, Union
+from ivmc.rules import elapsed
 from ivmc.rules.netting import safe
 from ivmc.rules.variance import NARROW, VARIANCES, is_exact, square, variance
 from ivmc.scalar import (
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
 INTEGER: Final = Type("pg_catalog", "int4")
 ZERO: Final = literal("0", INTEGER, scales=frozenset({0}))
 Best = Literal["min", "max"]
+WHY_READ: Final = {
+    "bit": "is of bits, and what is kept of a group is added to",
+    **dict.fromkeys(("corr", "covar", "regr"), "is computed in floating point, which cannot be taken back"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +181,18 @@ def unfolded(one: Call) -> str | None:
     if name in ("sum", "avg"):
         if kind in ("float4", "float8"):
             return f"{name}({kind}): floating-point sums cannot be taken back exactly"
-        return None if kind in ("int2", "int4", "int8", "numeric") else f"{name}({kind}) is read again"
+        if kind == "money":
+            return f"{name}(money): what it is as a number depends on lc_monetary"
+        return (
+            None
+            if kind in ("int2", "int4", "int8", "numeric", "interval")
+            else f"{name}({kind}) is not known"
+        )
     if name in VARIANCES and is_exact(one.args[0]):
         return None
     if name in ("count", "regr_count", "min", "max", "bool_and", "bool_or", "every"):
         return None
-    return f"{name}() cannot be taken back"
+    return f"{name}() {WHY_READ.get(name.partition('_')[0], 'cannot be taken back')}"
 
 
 class _Book:
@@ -201,6 +212,8 @@ class _Book:
                 return self.counted(one.filter)
             case "count", (argument,):
                 return self.present(argument, one.filter)
+            case ("sum" | "avg") as name, (argument,) if argument.type.name == "interval":
+                return self.elapsed(name, argument, one.filter)
             case ("sum" | "avg") as name, (argument,):
                 return self.summed(name, argument, one)
             case name, (argument,) if name in VARIANCES:
@@ -254,6 +267,17 @@ class _Book:
         )
         dividend = total if kind == NUMERIC else _cast(total, NUMERIC)
         return binary("/", dividend, divisor, one.type, MULTIPLICATIVE, nullable=not self.always(present))
+
+    def elapsed(self, name: str, argument: Scalar, where: Scalar | None) -> Scalar:
+        """Sums and averages of intervals (laws 11, 12)."""
+        present = self.present(argument, where)
+        sums = (
+            self.state("sum", f"sum_{part}_{_named(argument)}", (scalar,), NUMERIC, where)
+            for part, scalar in elapsed.parts(argument).items()
+        )
+        total = elapsed.total(*sums)
+        found = total if name == "sum" else elapsed.average(total, present)
+        return found if self.always(present) else _where_some(present, found, elapsed.INTERVAL)
 
     def dispersed(self, name: str, argument: Scalar, where: Scalar | None) -> Scalar:
         """Variances and deviations (law 13)."""
