@@ -76,9 +76,10 @@ ALTER TABLE lineitem ADD FOREIGN KEY (l_orderkey) REFERENCES orders;
 ALTER TABLE lineitem ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp;
 """
 
-INDEXES = (  # those that `ivmc explain` asks for, beside the primary keys
+# Those that `ivmc explain` asks for, beside the primary keys. Without `lineitem (l_suppkey)`, which only a
+# change of suppliers needs: of query 21 PostgreSQL would combine it with the primary key, at 600 entries a probe.
+INDEXES = (
     "lineitem (l_partkey, l_suppkey)",
-    "lineitem (l_suppkey)",
     "orders (o_custkey)",
     "partsupp (ps_suppkey)",
     "customer (c_nationkey)",
