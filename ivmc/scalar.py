@@ -187,8 +187,19 @@ def image(scalar: Scalar) -> Scalar:
 
 
 def is_present(scalar: Scalar) -> Scalar:
-    """`scalar IS NOT NULL`."""
-    return Expression("is not null", ("", " IS NOT NULL"), (scalar,), BOOLEAN, False, IS, (ATOM,), False)
+    """Is the value there? Of a row, `IS NOT NULL` would ask whether all of its fields are."""
+    return _null_test("is not null", scalar, "IS NOT NULL", "IS DISTINCT FROM NULL")
+
+
+def is_absent(scalar: Scalar) -> Scalar:
+    """Is it NULL, and not a row of NULLs?"""
+    return _null_test("is null", scalar, "IS NULL", "IS NOT DISTINCT FROM NULL")
+
+
+def _null_test(name: str, scalar: Scalar, plain: str, of_rows: str) -> Scalar:
+    may_be_row = scalar.type.schema != "pg_catalog" or scalar.type.name == "record"
+    template = ("", f" {of_rows if may_be_row else plain}")
+    return Expression(name, template, (scalar,), BOOLEAN, False, IS, (CAST,), False)
 
 
 def rejects_null(predicates: Iterable[Scalar], column: Scalar) -> bool:

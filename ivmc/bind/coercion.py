@@ -11,7 +11,7 @@ from ivmc import errors
 from ivmc.bind import facts
 from ivmc.bind.context import UNKNOWN, Context, Poisoned, Syntax
 from ivmc.catalog import Operator, Type, Unresolved
-from ivmc.scalar import BOOLEAN, CAST, Expression, Scalar, binary
+from ivmc.scalar import BOOLEAN, CAST, Expression, Scalar, binary, columns
 
 Names = tuple[str, ...]
 
@@ -108,6 +108,10 @@ def infix(context: Context, node: Syntax, name: Names, left: Scalar, right: Scal
     """`left op right`. Raises Poisoned."""
     found = operator(context, node, name, left.type, right.type)
     fallible, stable = operand_facts(context, found, (left, right))
+    left, right = (
+        _as_compared(context, left, found.left, node),
+        _as_compared(context, right, found.right, node),
+    )
     return binary(
         facts.spelt(name),
         left,
@@ -120,3 +124,14 @@ def infix(context: Context, node: Syntax, name: Names, left: Scalar, right: Scal
         equality=facts.is_equality(found),
         scales=facts.arithmetic_scales(found, left, right),
     )
+
+
+def _as_compared(context: Context, operand: Scalar, kind: Type | None, node: Syntax) -> Scalar:
+    """An operand of a type that has an `=` of its own, cast to the type as which it is compared.
+
+    citext beside text is compared as text; as a column it would be grouped and matched by its own
+    `=`, to which more is equal.
+    """
+    if kind is None or not columns(operand) or context.catalog.groups_by(operand.type, kind):
+        return operand
+    return converted(context, operand, kind, node, explicit=True)

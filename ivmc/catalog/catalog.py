@@ -264,6 +264,19 @@ class Catalog:
             return f"{quote(element.schema)}.{quote(element.name)}[]"
         return type_.sql
 
+    def groups_by(self, type_: Type, operand: Type) -> bool:
+        """Are values of `type_` that are grouped together equal as values of an operand's type?
+
+        citext is text to an operator that takes text, and is grouped by its own `=`.
+        """
+        if self.base(type_).plain == self.base(operand).plain or self.equality(type_) == "identity":
+            return True
+        own = self.base(type_).plain
+        try:
+            return self.operator((own.schema, "="), own, own).left != own
+        except Unresolved:
+            return True
+
     def equality(self, type_: Type, collation: str | None = None) -> Literal["identity", "equal", "none"]:
         """What `=` of the default operator class says: see `traits.equality`.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ivmc.emit.block import Block
 from ivmc.ir import Call
 from ivmc.names import identifier
-from ivmc.scalar import MULTIPLICATIVE, Scalar
+from ivmc.scalar import MULTIPLICATIVE, Scalar, is_present
 
 
 def printed(call: Call, block: Block) -> str:
@@ -31,7 +31,7 @@ def _state(call: Call, block: Block, where: list[str], ordered: str) -> str:
         case "array_agg", _:
             return f"(array_agg({weight or '1'} ORDER BY {ordered}))[1]"
         case "count", args:
-            present = [f"{block.sql(arg, 5)} IS NOT NULL" for arg in args]
+            present = [block.sql(is_present(arg), 3) for arg in args]
             counted = _filtered(f"sum({weight})" if weight else "count(*)", [*where, *present])
         case _, args:
             counted = _filtered(f"sum({_weighed(weight, args[0], block)})", where)

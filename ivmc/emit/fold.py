@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ivmc.emit import handing, reread
-from ivmc.emit.text import indent, listing
+from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, insertion, row, table, update
 from ivmc.ir import Aggregate, Carried
 from ivmc.names import identifier
 from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
 from ivmc.rules.netting import safe
-from ivmc.scalar import Col
+from ivmc.scalar import Col, is_absent, is_present
 
 INFINITE = "('NaN', 'Infinity', '-Infinity')"
 
@@ -101,7 +101,7 @@ def _when(work: Work, fold: Fold) -> list[str]:
     moved = [f"d.{name} <> 0" for name in sums]
     for extremum in fold.extrema:
         sets += _better(work, extremum)
-        moved.append(f"d.{_value(work, extremum)} IS NOT NULL")
+        moved.append(_there(work, extremum, "d"))
     if dependent := storage.printed(storage.dependent):
         sets += [f"{name} = CASE WHEN d.{FOUND} THEN d.{name} ELSE t.{name} END" for name in dependent]
         moved.append(f"d.{FOUND} AND {row('t', dependent)} *<> {row('d', dependent)}")
@@ -145,7 +145,12 @@ def _ahead(work: Work, extremum: Extremum) -> str:
     """Is the best of the change better than what is stored?"""
     value = _value(work, extremum)
     op = work.storage.operator("<" if extremum.best == "min" else ">", extremum.value.type)
-    return f"d.{value} {op} t.{value} OR (t.{value} IS NULL AND d.{value} IS NOT NULL)"
+    missing = text(is_absent(extremum.value), lambda _: f"t.{value}")
+    return f"d.{value} {op} t.{value} OR ({missing} AND {_there(work, extremum, 'd')})"
+
+
+def _there(work: Work, extremum: Extremum, alias: str) -> str:
+    return text(is_present(extremum.value), lambda _: f"{alias}.{_value(work, extremum)}")
 
 
 # Groups whose fold would not be exact

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ivmc.emit import handing
 from ivmc.emit.storage import stored_form
-from ivmc.emit.text import indent, listing
+from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
 from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import identifier
 from ivmc.rules.aggregate import expressions
-from ivmc.scalar import ATOM, BOOLEAN, IS, TRUE, Col, Expression, Logic, Scalar, columns, equals
+from ivmc.scalar import TRUE, Col, Logic, Scalar, columns, equals, is_absent, is_present
 
 
 def write(work: Work, op: Aggregate) -> None:
@@ -33,14 +33,14 @@ def again(work: Work, op: Aggregate, groups: Carried) -> None:
     """Aggregate the given groups anew; those with a NULL in the key are matched apart."""
     program = work.program
     nullable = [column for column in groups.schema if column.nullable]
-    present = tuple(_is(column, "IS NOT NULL") for column in nullable)
+    present = tuple(is_present(column) for column in nullable)
     program.comment("Read the groups again")
     with program.when(f"{work.counted(groups)} > 0"):
         _replace(work, op, groups, Filter(groups, present) if present else groups, null=False)
         if nullable:
-            tests = tuple(_is(column, "IS NULL") for column in nullable)
+            tests = tuple(is_absent(column) for column in nullable)
             absent: Scalar = tests[0] if len(tests) == 1 else Logic("OR", tests)
-            some = " OR ".join(f"k.{identifier(column.name)} IS NULL" for column in nullable)
+            some = text(absent, lambda column: f"k.{identifier(column.name)}")
             with program.when(f"EXISTS (SELECT FROM {table(groups)} k WHERE {some})"):
                 _replace(work, op, groups, Filter(groups, (absent,)), null=True)
 
@@ -76,9 +76,5 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
 
 def _alike(wanted: Col, column: Col) -> Scalar:
     """Equal or both NULL, spelt so that an index serves either."""
-    neither = Logic("AND", (_is(wanted, "IS NULL"), _is(column, "IS NULL")))
+    neither = Logic("AND", (is_absent(wanted), is_absent(column)))
     return Logic("OR", (equals(wanted, column), neither))
-
-
-def _is(column: Col, words: str) -> Scalar:
-    return Expression(words.lower(), ("", f" {words}"), (column,), BOOLEAN, False, IS, (ATOM,), False)

@@ -1,4 +1,4 @@
-"""Traps 28-32 and 59: queries that stand in expressions."""
+"""Traps 5, 7, 11, 28-32 and 59: queries that stand in expressions."""
 # ruff: noqa: E501 - a query reads better on one line
 
 import psycopg
@@ -55,6 +55,13 @@ QUERIES = {
     "29: EXISTS under NOT and OR": "SELECT s FROM o WHERE NOT (x = 2 OR EXISTS (SELECT FROM i WHERE i.s = o.s))",
     "29: EXISTS in the select list": "SELECT s, EXISTS (SELECT FROM i WHERE i.k = o.k) AS e FROM o",
     "29: EXISTS in CASE": "SELECT id, CASE WHEN EXISTS (SELECT FROM i WHERE i.k = o.k) THEN 'yes' WHEN NOT EXISTS (SELECT FROM d WHERE d.k = o.k) THEN 'no' END AS c FROM o",
+    "7: row and match together under count": "SELECT count(*) AS n, count(x) AS x FROM o WHERE EXISTS (SELECT FROM i WHERE i.k = o.k)",
+    "7: row and match together under count, none": "SELECT count(*) AS n, count(x) AS x FROM o WHERE NOT EXISTS (SELECT FROM i WHERE i.k = o.k)",
+    "7: a mark under count": "SELECT x IN (SELECT x FROM i WHERE i.k = o.k) AS found, count(*) AS n, sum(x) AS s FROM o GROUP BY 1",
+    "5: matches of the same table": "SELECT k, s FROM i WHERE EXISTS (SELECT FROM i AS j WHERE j.k = i.k AND j.x > i.x)",
+    "11: IS NOT DISTINCT FROM": "SELECT s FROM i WHERE EXISTS (SELECT FROM o WHERE o.k IS NOT DISTINCT FROM i.k) AND NOT EXISTS (SELECT FROM d WHERE d.k IS NOT DISTINCT FROM i.x)",
+    "28: the set is empty": "SELECT id, x NOT IN (SELECT x FROM i WHERE i.k = o.k AND i.x > 100) AS a, x IN (SELECT x FROM i WHERE i.x > 100) AS b FROM o",
+    "28: NULL in the set alone": "SELECT id FROM o WHERE (x NOT IN (SELECT x FROM i WHERE x IS NULL AND i.k = o.k)) IS NOT TRUE",
     "29: duplicates are kept": "SELECT s, x FROM i WHERE EXISTS (SELECT FROM o WHERE o.k = i.k)",
     "29: EXISTS with LIMIT and ORDER BY": "SELECT id FROM o WHERE EXISTS (SELECT 1 / 0 FROM i WHERE i.k = o.k ORDER BY x LIMIT 1)",
     "30: > ALL": "SELECT id FROM o WHERE x >= ALL (SELECT x FROM i WHERE i.k = o.k)",
