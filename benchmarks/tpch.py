@@ -76,8 +76,8 @@ ALTER TABLE lineitem ADD FOREIGN KEY (l_orderkey) REFERENCES orders;
 ALTER TABLE lineitem ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp;
 """
 
-# Those that `ivmc explain` asks for, beside the primary keys. Without `lineitem (l_suppkey)`, which only a
-# change of suppliers needs: of query 21 PostgreSQL would combine it with the primary key, at 600 entries a probe.
+# Those that `ivmc explain` asks for, beside the primary keys; but not `lineitem (l_suppkey)`, for changes of
+# suppliers: for query 21 PostgreSQL combines it with the primary key, at 600 entries a probe.
 INDEXES = (
     "lineitem (l_partkey, l_suppkey)",
     "orders (o_custkey)",
