@@ -124,6 +124,12 @@ STORIES = [
         ("UPDATE t SET f = 0.1 WHERE g = 2", "INSERT INTO t SELECT id + 10, g, n, f, 9000000000000000000, v, m FROM t", "UPDATE t SET v = '24:00', m = m * 2", "DELETE FROM t WHERE id > 10", "UPDATE t SET l = -9223372036854775808"),
     ),
     Story(
+        "20: a join of an aggregate and an outer join of another one",
+        PAY,
+        "SELECT p.g, p.s, q.n, q.top FROM (SELECT g, sum(x) AS s FROM pay GROUP BY g) p LEFT JOIN (SELECT h, g, count(*) AS n, max(y) AS top FROM pay WHERE x > 1 GROUP BY h, g) q ON q.g = p.g AND q.n < p.s",
+        ("UPDATE pay SET g = 'b' WHERE id = 1", "INSERT INTO pay VALUES (6, 'c', 5, 9, 1), (7, 'c', NULL, 9, 1)", ("UPDATE pay SET h = NULL", "UPDATE pay SET x = -1 WHERE g = 'c'"), "DELETE FROM pay WHERE g <> 'b'"),
+    ),
+    Story(
         "19: 1.0 and 1.00 are equal and print differently",
         NUMBERS,
         "SELECT g, sum(n) AS s, sum(n * 2) AS d, avg(n) AS a, sum(n)::text AS t FROM t GROUP BY g",
@@ -175,6 +181,25 @@ STORIES = [
         INSERT INTO d VALUES (1, 'one'), (2, 'two'); INSERT INTO f VALUES (1, 5), (1, 6), (2, 7)""",
         "SELECT d.id, d.name, sum(f.x) AS s, count(*) AS n FROM f JOIN d ON f.d = d.id GROUP BY d.id, d.name",
         ("UPDATE d SET name = 'uno' WHERE id = 1", "UPDATE d SET name = NULL", ("UPDATE d SET name = 'x'", "INSERT INTO f VALUES (2, 1)")),
+    ),
+    Story(
+        "58: the same beside an outer join, in groups of another column",
+        """CREATE TABLE d (id int PRIMARY KEY, name text, kind int); CREATE TABLE f (d int, x int);
+        INSERT INTO d VALUES (1, 'one', 1), (2, 'two', 1), (3, NULL, NULL); INSERT INTO f VALUES (1, 5), (1, 5), (2, 7), (NULL, 1), (9, 1)""",
+        "SELECT d.id, d.name, d.kind, count(f.x) AS n, min(f.x) AS low FROM d LEFT JOIN f ON f.d = d.id GROUP BY d.id",
+        ("UPDATE d SET name = coalesce(name, '') || '!'", ("UPDATE d SET kind = 2 WHERE id = 1", "UPDATE f SET d = 3 WHERE d = 1"), ("UPDATE d SET id = 9 WHERE id = 2", "DELETE FROM f WHERE d = 3")),
+    ),
+    Story(
+        "57: the same over a join of bags, with ties",
+        """CREATE TABLE d (g int, k int); CREATE TABLE f (k int, x int);
+        INSERT INTO d VALUES (1, 1), (1, 1), (2, 2), (NULL, 1), (2, NULL); INSERT INTO f VALUES (1, 5), (1, 5), (2, 3), (2, NULL), (NULL, 0)""",
+        "SELECT d.g, min(f.x) AS low, max(f.x) AS high, count(*) AS n FROM d JOIN f ON f.k = d.k GROUP BY d.g",
+        (
+            ("INSERT INTO f VALUES (1, -1), (2, 9)", "DELETE FROM f WHERE x IN (-1, 9)"),
+            ("INSERT INTO f VALUES (1, 1)", "DELETE FROM f WHERE ctid = (SELECT min(ctid) FROM f WHERE x = 5)", "UPDATE d SET g = 2 WHERE g IS NULL"),
+            ("DELETE FROM f WHERE x = 1", "INSERT INTO d VALUES (1, 2)", "DELETE FROM d WHERE ctid = (SELECT min(ctid) FROM d WHERE g = 1)"),
+            ("UPDATE f SET k = 3 - k", "UPDATE d SET k = 1 WHERE k IS NULL"),
+        ),
     ),
     Story(
         "58: a group born and dead in one batch",

@@ -90,6 +90,16 @@ STORIES = [
         ("UPDATE thing SET kind = kind", "UPDATE thing SET x = x + 1", ("UPDATE thing SET kind = 1", "UPDATE thing SET kind = 1 + id % 3")),
     ),
     Story(
+        "52: a partitioned table in an outer join and under EXISTS",
+        MEASURED + "; CREATE TABLE named (id int, name text); INSERT INTO named VALUES (1, 'a'), (1, 'a'), (4, NULL), (NULL, 'x')",
+        "SELECT n.name, m.day, m.v, EXISTS (SELECT FROM m q WHERE q.id = n.id AND q.v > 15) AS high FROM named n LEFT JOIN m ON m.id = n.id",
+        (
+            ("UPDATE m SET day = '2024-02-10' WHERE id = 1", "UPDATE named SET id = 2 WHERE id IS NULL"),
+            """MERGE INTO m USING (VALUES (2, date '2024-02-11'), (3, '2024-01-11')) AS s (id, day) ON m.id = s.id WHEN MATCHED THEN UPDATE SET day = s.day, v = v + 1""",
+            ("INSERT INTO m2 (id, day, v) VALUES (4, '2024-02-20', 4)", "DELETE FROM m1", "DELETE FROM named WHERE id = 1"),
+        ),
+    ),
+    Story(
         "52: columns of a partition in another order than its parent's; rows that change partition",
         MEASURED,
         "SELECT id, day, v FROM m",

@@ -59,3 +59,17 @@ QUERIES = (
 @pytest.mark.parametrize("query", QUERIES)
 def test_grouping_sets(conn: Connection, query: str) -> None:
     follow(conn, Story(f"22: {query}", TABLES, query, MOVES))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT a, count(*) AS n, sum(x) AS s FROM t GROUP BY ROLLUP (a)",
+        "SELECT count(*) AS n, max(b) AS b, count(DISTINCT x) AS d FROM t GROUP BY GROUPING SETS ((), ())",
+        "SELECT a, b, grouping(a, b) AS g, string_agg(b, ',' ORDER BY id) AS l FROM t GROUP BY GROUPING SETS ((a), (b), ())",
+    ],
+)
+def test_a_table_that_was_empty(conn: Connection, query: str) -> None:
+    tables = f"{TABLES}; DELETE FROM t"
+    steps = ("INSERT INTO t VALUES (1, NULL, NULL, 1, NULL, NULL), (2, 1, 'p', 1, 3, 1.0)", *MOVES)
+    follow(conn, Story(f"22: on an empty table: {query}", tables, query, steps))
