@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from ivmc import few
 from ivmc.emit import handing
 from ivmc.emit.storage import stored_form
 from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
 from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
 from ivmc.names import identifier
-from ivmc.rules.aggregate import expressions
-from ivmc.scalar import TRUE, Col, Logic, Scalar, columns, equals, is_absent, is_present
+from ivmc.properties import keys
+from ivmc.rules.aggregate import Fold, best_of, expressions
+from ivmc.scalar import (
+    BIGINT,
+    TRUE,
+    Col,
+    Logic,
+    Scalar,
+    columns,
+    equals,
+    fresh,
+    is_absent,
+    is_present,
+    literal,
+)
+
+ONE: Final = literal("1::bigint", BIGINT)
 
 
 def write(work: Work, op: Aggregate) -> None:
@@ -51,27 +69,46 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
     wanted = Aggregate(some, groups.schema, ())
     pairs = list(zip(groups.schema, storage.key, strict=True))
     on = tuple(_alike(k, c) if null and k.nullable else equals(k, c) for k, c in pairs)
-    now = stored_form(work.stage, Join(wanted, op.input, on) if on else op.input)
-    stored: list[tuple[str, Scalar]] = [(name, column) for column, name in storage.names.items()]
+    rows = Join(wanted, op.input, on) if on else op.input
+    alone = _extrema_alone(rows, op, work.stage.fold) if work.stage.fold else None
+    now = alone or stored_form(work.stage, rows)
+    stored: list[tuple[str, Scalar]] = [(storage.names[column], column) for column in now.schema]
     queries.fresh_statement()
     found = queries.select(now, [*stored, (FOUND, TRUE)])
-    printed = storage.printed(storage.columns)
+    printed = storage.printed(now.schema)
+    absent = [] if alone else [f"WHEN NOT MATCHED AND d.{FOUND} {insertion(printed)}"]
     if not on:
-        matched = f"WHEN MATCHED {assignment(printed)}"
-        work.merge(found, [matched, f"WHEN NOT MATCHED {insertion(printed)}"])
+        work.merge(found, [f"WHEN MATCHED {assignment(printed)}", *absent])
         return
     queries.fresh_statement()
-    keys = queries.select(wanted, [(storage.names[c], k) for k, c in pairs])
+    groups_wanted = queries.select(wanted, [(storage.names[c], k) for k, c in pairs])
     rest = [name for name in printed if name not in work.key]
     items = [*(f"k.{name}" for name in work.key), *(f"x.{name}" for name in rest), f"x.{FOUND}"]
     source = (
-        f"{listing(items, 'SELECT')}\nFROM (\n{indent(keys)}\n) k\n"
+        f"{listing(items, 'SELECT')}\nFROM (\n{indent(groups_wanted)}\n) k\n"
         f"LEFT JOIN (\n{indent(found)}\n) x ON {storage.matches('x', 'k')}"
     )
     when = [f"WHEN MATCHED AND d.{FOUND} IS NULL THEN DELETE"]
     if rest:
         when.append(f"WHEN MATCHED AND {row('t', rest)} *<> {row('d', rest)} {assignment(rest)}")
-    work.merge(source, [*when, f"WHEN NOT MATCHED AND d.{FOUND} {insertion(printed)}"])
+    work.merge(source, [*when, *absent])
+
+
+def _extrema_alone(rows: Rel, op: Aggregate, fold: Fold) -> Rel | None:
+    """The extrema of groups, where they are all that is kept and no value is there twice.
+
+    Then the next value is the first one in an index, and its count is 1.
+    """
+    given = keys(op.input)
+    found = [(e, fresh(e.value.name, e.value)) for e in fold.extrema]
+    once = all(any(key - {e.of} <= set(op.keys) for key in given) for e, _ in found)
+    if not once or len(fold.states) > 1:
+        return None
+    values = tuple((value, best_of(e.best, e.value, e.of, e.filter)) for e, value in found)
+    outputs: list[tuple[Col, Scalar]] = [(key, key) for key in op.keys]
+    for e, value in found:
+        outputs += [(e.value, value), (e.count, few.case(is_present(value), ONE))]
+    return Project(Aggregate(rows, op.keys, values), tuple(outputs))
 
 
 def _alike(wanted: Col, column: Col) -> Scalar:

@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from ivmc import few
 from ivmc.catalog import Function, Type
 from ivmc.ir import Aggregate, Call, Filter, Net, Project, Rel, Union
 from ivmc.rules import elapsed
@@ -126,7 +127,7 @@ def _best(rel: Rel, op: Aggregate, extremum: Extremum) -> Rel:
     net = Net(Filter(Project(rows, outputs), (present,)))
     direction = "" if extremum.best == "min" else " DESC"
     top = Call(_aggregate("array_agg", value.type), (), BIGINT, order=((value, direction),), state=True)
-    best = Call(_aggregate(extremum.best, value.type), (value,), value.type)
+    best = best_of(extremum.best, value, value)
     inner = fresh(value.name, value)
     grouped_rows = Aggregate(net, op.keys, ((inner, best), (extremum.count, top)))
     back = ((key, key) for key in op.keys)
@@ -139,9 +140,14 @@ def _padded(part: Rel, schema: tuple[Col, ...]) -> Rel:
     return Project(part, tuple((c, c if c in known else null(c.type)) for c in schema))
 
 
+def best_of(name: Best, column: Col, of: Scalar, where: Scalar | None = None) -> Call:
+    """min or max, in the type of the column that stores it."""
+    return Call(_aggregate(name, column.type), (of,), column.type, filter=where)
+
+
 def _merge(name: Best, column: Col) -> Call:
     """The one value that is not NULL; unlike a sum it keeps the type."""
-    return Call(_aggregate(name, column.type), (column,), column.type)
+    return best_of(name, column, column)
 
 
 def _aggregate(name: str, kind: Type) -> Function:
@@ -223,7 +229,7 @@ class _Book:
                 tests += [] if one.filter is None else [one.filter]
                 return self.counted(conjunction(tests) if tests else None)
             case ("min" | "max") as best, (argument,):
-                return self.extremum(best, argument, one.filter).value
+                return self.extremum(best, argument, one.type.plain, one.filter).value
             case (("bool_and" | "every"), (argument,)):
                 return self.quantified(argument, one.filter, negated=True)
             case "bool_or", (argument,):
@@ -297,24 +303,26 @@ class _Book:
         if argument.type.name != "numeric" or (argument.scales and len(argument.scales) == 1):
             return total
         if argument.scales is None:
-            largest = self.extremum("max", call("scale", (argument,), INTEGER, fallible=False), one.filter)
+            largest = self.extremum(
+                "max", call("scale", (argument,), INTEGER, fallible=False), INTEGER, one.filter
+            )
             scale = call("coalesce", (largest.value, ZERO), INTEGER, nullable=False, fallible=False)
             return call("round", (total, scale), NUMERIC, nullable=False, fallible=False)
         low, *higher = sorted(argument.scales)
         shown: Scalar = literal(str(low), INTEGER)
-        for digits in higher:
-            scale = call("scale", (argument,), INTEGER, fallible=False)
-            has = binary("=", scale, literal(str(digits), INTEGER), BOOLEAN, COMPARISON, fallible=False)
+        for scale in higher:
+            digits, some = call("scale", (argument,), INTEGER, fallible=False), literal(str(scale), INTEGER)
+            has = binary("=", digits, some, BOOLEAN, COMPARISON, fallible=False)
             where = conjunction([has] if one.filter is None else [one.filter, has])
-            counter = self.state("count", f"count_scale_{digits}", (), BIGINT, where)
-            shown = _if(_positive(counter), literal(str(digits), INTEGER), shown, INTEGER)
+            counter = self.state("count", f"count_scale_{scale}", (), BIGINT, where)
+            shown = few.case(_positive(counter), some, shown)
         return call("round", (total, shown), NUMERIC, nullable=False, fallible=False)
 
-    def extremum(self, best: Best, of: Scalar, where: Scalar | None) -> Extremum:
+    def extremum(self, best: Best, of: Scalar, kind: Type, where: Scalar | None) -> Extremum:
         for known in self.extrema:
             if (known.best, known.of, known.filter) == (best, of, where):
                 return known
-        value = replace(fresh(f"{best}_{_named(of)}", of, nullable=True), type=of.type.plain)
+        value = replace(fresh(f"{best}_{_named(of)}", of, nullable=True), type=kind)
         found = Extremum(best, of, where, value, fresh(f"count_{value.name}", BIGINT))
         self.extrema.append(found)
         return found
@@ -343,11 +351,6 @@ def _positive(count: Col) -> Scalar:
 
 def _cast(scalar: Scalar, kind: Type) -> Scalar:
     return Expression("cast", ("", f"::{kind.sql}"), (scalar,), kind, scalar.nullable, CAST, (CAST,), False)
-
-
-def _if(condition: Scalar, then: Scalar, otherwise: Scalar, kind: Type) -> Scalar:
-    template = ("CASE WHEN ", " THEN ", " ELSE ", " END")
-    return Expression("case", template, (condition, then, otherwise), kind, levels=(0, 0, 0), fallible=False)
 
 
 def _where_some(count: Col, value: Scalar, kind: Type) -> Scalar:

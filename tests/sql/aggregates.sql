@@ -2134,7 +2134,7 @@ BEGIN
         UPDATE SET __ivmc_count = d.__ivmc_count,
                    __ivmc_max_sum = d.__ivmc_max_sum,
                    __ivmc_count_max_sum = d.__ivmc_count_max_sum
-      WHEN NOT MATCHED THEN
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
         INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
         VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
       GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;

@@ -744,13 +744,7 @@ BEGIN
     -- Read the groups again
     IF n.lost > 0 THEN
       MERGE INTO ivmc.v t USING (
-        SELECT k.set,
-               k.region,
-               k.product,
-               x.__ivmc_count,
-               x.__ivmc_max_amount,
-               x.__ivmc_count_max_amount,
-               x.__ivmc_found
+        SELECT k.set, k.region, k.product, x.__ivmc_max_amount, x.__ivmc_count_max_amount, x.__ivmc_found
         FROM (
           SELECT v__lost.set, v__lost.region, v__lost.product
           FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
@@ -759,93 +753,34 @@ BEGIN
           GROUP BY v__lost.set, v__lost.region, v__lost.product
         ) k
         LEFT JOIN (
-          SELECT terms.set,
-                 terms.region,
-                 terms.product,
-                 max(terms.count) AS __ivmc_count,
-                 min(terms.max_amount) AS __ivmc_max_amount,
-                 max(terms.count_max_amount) AS __ivmc_count_max_amount,
+          SELECT v__1.set,
+                 v__1.region,
+                 v__1.product,
+                 max(v__1.amount) AS __ivmc_max_amount,
+                 CASE WHEN max(v__1.amount) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_amount,
                  true AS __ivmc_found
           FROM (
-                 SELECT groups_2.set,
-                        groups_2.region,
-                        groups_2.product,
-                        groups_2.count,
-                        NULL::numeric AS max_amount,
-                        NULL::bigint AS count_max_amount
-                 FROM (
-                        SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
-                        FROM (
-                               SELECT v__lost.set, v__lost.region, v__lost.product
-                               FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                               WHERE v__lost.region IS NOT NULL
-                                 AND v__lost.product IS NOT NULL
-                               GROUP BY v__lost.set, v__lost.region, v__lost.product
-                             ) groups,
-                             ivmc.v__1
-                        WHERE groups.set = v__1.set
-                          AND groups.region = v__1.region
-                          AND groups.product = v__1.product
-                        GROUP BY v__1.set, v__1.region, v__1.product
-                      ) groups_2
-                 UNION ALL
-                 SELECT groups_4.set,
-                        groups_4.region,
-                        groups_4.product,
-                        NULL::bigint AS count,
-                        groups_4.max_amount,
-                        groups_4.count_max_amount
-                 FROM (
-                        SELECT net.set,
-                               net.region,
-                               net.product,
-                               max(net.max_amount) AS max_amount,
-                               (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
-                        FROM (
-                               SELECT v__1_2.set,
-                                      v__1_2.region,
-                                      v__1_2.product,
-                                      v__1_2.amount AS max_amount,
-                                      count(*) AS __ivmc_weight
-                               FROM (
-                                      SELECT v__lost_2.set, v__lost_2.region, v__lost_2.product
-                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
-                                      WHERE v__lost_2.region IS NOT NULL
-                                        AND v__lost_2.product IS NOT NULL
-                                      GROUP BY v__lost_2.set, v__lost_2.region, v__lost_2.product
-                                    ) groups_3,
-                                    ivmc.v__1 v__1_2
-                               WHERE groups_3.set = v__1_2.set
-                                 AND groups_3.region = v__1_2.region
-                                 AND groups_3.product = v__1_2.product
-                                 AND v__1_2.amount IS NOT NULL
-                               GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
-                               OFFSET 0
-                             ) net
-                        GROUP BY net.set, net.region, net.product
-                      ) groups_4
-               ) terms
-          GROUP BY terms.set, terms.region, terms.product
+                 SELECT v__lost.set, v__lost.region, v__lost.product
+                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 WHERE v__lost.region IS NOT NULL
+                   AND v__lost.product IS NOT NULL
+                 GROUP BY v__lost.set, v__lost.region, v__lost.product
+               ) groups,
+               ivmc.v__1
+          WHERE groups.set = v__1.set
+            AND groups.region = v__1.region
+            AND groups.product = v__1.product
+          GROUP BY v__1.set, v__1.region, v__1.product
         ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
       ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
       WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
-        UPDATE SET __ivmc_count = d.__ivmc_count,
-                   __ivmc_max_amount = d.__ivmc_max_amount,
-                   __ivmc_count_max_amount = d.__ivmc_count_max_amount
-      WHEN NOT MATCHED AND d.__ivmc_found THEN
-        INSERT (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
-        VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount);
+      WHEN MATCHED AND ROW(t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
+        UPDATE SET __ivmc_max_amount = d.__ivmc_max_amount,
+                   __ivmc_count_max_amount = d.__ivmc_count_max_amount;
       GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       IF EXISTS (SELECT FROM pg_temp.v__lost k WHERE k.region IS NULL OR k.product IS NULL) THEN
         MERGE INTO ivmc.v t USING (
-          SELECT k.set,
-                 k.region,
-                 k.product,
-                 x.__ivmc_count,
-                 x.__ivmc_max_amount,
-                 x.__ivmc_count_max_amount,
-                 x.__ivmc_found
+          SELECT k.set, k.region, k.product, x.__ivmc_max_amount, x.__ivmc_count_max_amount, x.__ivmc_found
           FROM (
             SELECT v__lost.set, v__lost.region, v__lost.product
             FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
@@ -853,81 +788,29 @@ BEGIN
             GROUP BY v__lost.set, v__lost.region, v__lost.product
           ) k
           LEFT JOIN (
-            SELECT terms.set,
-                   terms.region,
-                   terms.product,
-                   max(terms.count) AS __ivmc_count,
-                   min(terms.max_amount) AS __ivmc_max_amount,
-                   max(terms.count_max_amount) AS __ivmc_count_max_amount,
+            SELECT v__1.set,
+                   v__1.region,
+                   v__1.product,
+                   max(v__1.amount) AS __ivmc_max_amount,
+                   CASE WHEN max(v__1.amount) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_amount,
                    true AS __ivmc_found
             FROM (
-                   SELECT groups_2.set,
-                          groups_2.region,
-                          groups_2.product,
-                          groups_2.count,
-                          NULL::numeric AS max_amount,
-                          NULL::bigint AS count_max_amount
-                   FROM (
-                          SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
-                          FROM (
-                                 SELECT v__lost.set, v__lost.region, v__lost.product
-                                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                                 WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
-                                 GROUP BY v__lost.set, v__lost.region, v__lost.product
-                               ) groups,
-                               ivmc.v__1
-                          WHERE groups.set = v__1.set
-                            AND (groups.region = v__1.region OR groups.region IS NULL AND v__1.region IS NULL)
-                            AND (groups.product = v__1.product OR groups.product IS NULL AND v__1.product IS NULL)
-                          GROUP BY v__1.set, v__1.region, v__1.product
-                        ) groups_2
-                   UNION ALL
-                   SELECT groups_4.set,
-                          groups_4.region,
-                          groups_4.product,
-                          NULL::bigint AS count,
-                          groups_4.max_amount,
-                          groups_4.count_max_amount
-                   FROM (
-                          SELECT net.set,
-                                 net.region,
-                                 net.product,
-                                 max(net.max_amount) AS max_amount,
-                                 (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
-                          FROM (
-                                 SELECT v__1_2.set,
-                                        v__1_2.region,
-                                        v__1_2.product,
-                                        v__1_2.amount AS max_amount,
-                                        count(*) AS __ivmc_weight
-                                 FROM (
-                                        SELECT v__lost_2.set, v__lost_2.region, v__lost_2.product
-                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
-                                        WHERE (v__lost_2.region IS NULL OR v__lost_2.product IS NULL)
-                                        GROUP BY v__lost_2.set, v__lost_2.region, v__lost_2.product
-                                      ) groups_3,
-                                      ivmc.v__1 v__1_2
-                                 WHERE groups_3.set = v__1_2.set
-                                   AND (groups_3.region = v__1_2.region OR groups_3.region IS NULL AND v__1_2.region IS NULL)
-                                   AND (groups_3.product = v__1_2.product OR groups_3.product IS NULL AND v__1_2.product IS NULL)
-                                   AND v__1_2.amount IS NOT NULL
-                                 GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
-                                 OFFSET 0
-                               ) net
-                          GROUP BY net.set, net.region, net.product
-                        ) groups_4
-                 ) terms
-            GROUP BY terms.set, terms.region, terms.product
+                   SELECT v__lost.set, v__lost.region, v__lost.product
+                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                   WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
+                   GROUP BY v__lost.set, v__lost.region, v__lost.product
+                 ) groups,
+                 ivmc.v__1
+            WHERE groups.set = v__1.set
+              AND (groups.region = v__1.region OR groups.region IS NULL AND v__1.region IS NULL)
+              AND (groups.product = v__1.product OR groups.product IS NULL AND v__1.product IS NULL)
+            GROUP BY v__1.set, v__1.region, v__1.product
           ) x ON hash_record_extended(ROW(x.set, x.region, x.product), 0) = hash_record_extended(ROW(k.set, k.region, k.product), 0) AND x.set = k.set AND x.region IS NOT DISTINCT FROM k.region AND x.product IS NOT DISTINCT FROM k.product
         ) d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
         WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
-          UPDATE SET __ivmc_count = d.__ivmc_count,
-                     __ivmc_max_amount = d.__ivmc_max_amount,
-                     __ivmc_count_max_amount = d.__ivmc_count_max_amount
-        WHEN NOT MATCHED AND d.__ivmc_found THEN
-          INSERT (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
-          VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount);
+        WHEN MATCHED AND ROW(t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
+          UPDATE SET __ivmc_max_amount = d.__ivmc_max_amount,
+                     __ivmc_count_max_amount = d.__ivmc_count_max_amount;
         GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
       END IF;
     END IF;

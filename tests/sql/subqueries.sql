@@ -1075,7 +1075,7 @@ BEGIN
       ) d ON true
       WHEN MATCHED THEN
         UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_sum_balance = d.__ivmc_sum_balance
-      WHEN NOT MATCHED THEN
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
         INSERT (__ivmc_count, __ivmc_sum_balance)
         VALUES (d.__ivmc_count, d.__ivmc_sum_balance);
     END IF;
@@ -1570,64 +1570,30 @@ BEGIN
     -- Read the groups again
     IF n.lost > 0 THEN
       MERGE INTO ivmc.v__1 t USING (
-        SELECT k.customer_id, x.__ivmc_count, x.__ivmc_max_id, x.__ivmc_count_max_id, x.__ivmc_found
+        SELECT k.customer_id, x.__ivmc_max_id, x.__ivmc_count_max_id, x.__ivmc_found
         FROM (
           SELECT v__lost.customer_id
           FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           GROUP BY v__lost.customer_id
         ) k
         LEFT JOIN (
-          SELECT terms.customer_id,
-                 max(terms.count) AS __ivmc_count,
-                 min(terms.max_id) AS __ivmc_max_id,
-                 max(terms.count_max_id) AS __ivmc_count_max_id,
+          SELECT o.customer_id,
+                 max(o.id) AS __ivmc_max_id,
+                 CASE WHEN max(o.id) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_id,
                  true AS __ivmc_found
           FROM (
-                 SELECT groups_2.customer_id, groups_2.count, NULL::integer AS max_id, NULL::bigint AS count_max_id
-                 FROM (
-                        SELECT o.customer_id, count(*) AS count
-                        FROM (
-                               SELECT v__lost.customer_id
-                               FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
-                               GROUP BY v__lost.customer_id
-                             ) groups,
-                             public.orders o
-                        WHERE groups.customer_id = o.customer_id
-                        GROUP BY o.customer_id
-                      ) groups_2
-                 UNION ALL
-                 SELECT groups_4.customer_id, NULL::bigint AS count, groups_4.max_id, groups_4.count_max_id
-                 FROM (
-                        SELECT net.customer_id,
-                               max(net.max_id) AS max_id,
-                               (array_agg(net.__ivmc_weight ORDER BY net.max_id DESC))[1] AS count_max_id
-                        FROM (
-                               SELECT o_2.customer_id, o_2.id AS max_id, count(*) AS __ivmc_weight
-                               FROM (
-                                      SELECT v__lost_2.customer_id
-                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
-                                      GROUP BY v__lost_2.customer_id
-                                    ) groups_3,
-                                    public.orders o_2
-                               WHERE groups_3.customer_id = o_2.customer_id
-                                 AND o_2.id IS NOT NULL
-                               GROUP BY o_2.customer_id, o_2.id
-                               OFFSET 0
-                             ) net
-                        GROUP BY net.customer_id
-                      ) groups_4
-               ) terms
-          GROUP BY terms.customer_id
+                 SELECT v__lost.customer_id
+                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 GROUP BY v__lost.customer_id
+               ) groups,
+               public.orders o
+          WHERE groups.customer_id = o.customer_id
+          GROUP BY o.customer_id
         ) x ON x.customer_id = k.customer_id
       ) d ON t.customer_id = d.customer_id
       WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
-      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_max_id, t.__ivmc_count_max_id)::record *<> ROW(d.__ivmc_count, d.__ivmc_max_id, d.__ivmc_count_max_id)::record THEN
-        UPDATE SET __ivmc_count = d.__ivmc_count,
-                   __ivmc_max_id = d.__ivmc_max_id,
-                   __ivmc_count_max_id = d.__ivmc_count_max_id
-      WHEN NOT MATCHED AND d.__ivmc_found THEN
-        INSERT (customer_id, __ivmc_count, __ivmc_max_id, __ivmc_count_max_id)
-        VALUES (d.customer_id, d.__ivmc_count, d.__ivmc_max_id, d.__ivmc_count_max_id);
+      WHEN MATCHED AND ROW(t.__ivmc_max_id, t.__ivmc_count_max_id)::record *<> ROW(d.__ivmc_max_id, d.__ivmc_count_max_id)::record THEN
+        UPDATE SET __ivmc_max_id = d.__ivmc_max_id, __ivmc_count_max_id = d.__ivmc_count_max_id;
     END IF;
 
     -- What changed in the touched groups: old rows out, new rows in

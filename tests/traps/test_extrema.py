@@ -3,7 +3,8 @@
 
 import pytest
 
-from tests.maintained import Connection, Story, follow, maintained
+from ivmc.plan import Plan
+from tests.maintained import Connection, Story, differences, follow, maintained, refresh
 
 TABLES = """
 CREATE TABLE d (id int PRIMARY KEY, g text, h int NOT NULL);
@@ -45,6 +46,37 @@ def test_extrema_of_joins(conn: Connection, query: str) -> None:
     follow(conn, Story("extrema", TABLES, query, MOVES))
 
 
+KINDS = {
+    "varchar(9)": ("'b'", "'a'"),
+    "char(3)": ("'b'", "'a'"),
+    "cidr": ("'10.1.0.0/16'", "'10.0.0.0/16'"),
+    "int2": ("2", "1"),
+    "day": ("'late'", "'early'"),
+    "positive": ("2", "1"),
+    "int[]": ("'{2}'", "'{1}'"),
+    "float8": ("0", "-0.5"),
+}
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_types_of_extrema(conn: Connection, kind: str, joined: bool) -> None:
+    high, low = KINDS[kind]
+    tables = f"""
+    CREATE TYPE day AS ENUM ('early', 'late'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+    CREATE TABLE d (id int PRIMARY KEY, g int); CREATE TABLE e (id int PRIMARY KEY, d int, x {kind});
+    INSERT INTO d VALUES (1, 1), (2, NULL); INSERT INTO e VALUES (1, 1, {high}), (2, 1, {low}), (3, 2, {high}), (4, 2, {low}), (5, 2, NULL)
+    """
+    query = f"SELECT {'g' if joined else 'd'}, max(x) AS hi, min(x) AS lo FROM {'d JOIN e ON e.d = d.id' if joined else 'e'} GROUP BY 1"
+    steps = (
+        "DELETE FROM e WHERE id IN (1, 3)",
+        f"INSERT INTO e VALUES (6, 1, {high})",
+        "DELETE FROM e WHERE id IN (2, 4)",
+        "DELETE FROM e WHERE id = 6",
+    )
+    follow(conn, Story("types", tables, query, steps))
+
+
 @pytest.mark.newest
 @pytest.mark.parametrize(("title", "keys"), [("both ends", 1), ("keys and values that are not NULL", 0)])
 def test_the_rows_of_a_group_are_found_by_an_index(conn: Connection, title: str, keys: int) -> None:
@@ -54,3 +86,25 @@ def test_the_rows_of_a_group_are_found_by_an_index(conn: Connection, title: str,
     assert "PRIMARY KEY (h, y)" in stage or keys
     assert sum(statement.endswith("__1 (g)") for statement in plan.storage) == keys
     assert last
+
+
+@pytest.mark.newest
+def test_the_next_value_of_all_is_the_first_of_an_index(conn: Connection) -> None:
+    conn.execute(TABLES.encode())
+    plan = maintained(conn, QUERIES["no group"])
+    conn.execute("INSERT INTO e SELECT k, 1, k, 0 FROM generate_series(100, 9000) k")
+    refresh(conn, plan)
+    before = scans(conn, plan)
+    conn.execute("DELETE FROM e WHERE x = 9000")
+    refresh(conn, plan)
+    assert differences(conn, QUERIES["no group"]) == ([], [])
+    assert scans(conn, plan) == before
+
+
+def scans(conn: Connection, plan: Plan) -> int:
+    """How often the stage of values has been read as a whole."""
+    name = f"{plan.id}__1"
+    conn.execute(f'ANALYZE ivmc."{name}"; SELECT pg_stat_force_next_flush()'.encode())
+    row = conn.execute("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = %s", (name,)).fetchone()
+    assert row is not None
+    return int(row[0])
