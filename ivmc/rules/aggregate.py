@@ -302,16 +302,15 @@ class _Book:
         """
         if argument.type.name != "numeric" or (argument.scales and len(argument.scales) == 1):
             return total
+        digits = call("scale", (argument,), INTEGER, fallible=False)
         if argument.scales is None:
-            largest = self.extremum(
-                "max", call("scale", (argument,), INTEGER, fallible=False), INTEGER, one.filter
-            )
-            scale = call("coalesce", (largest.value, ZERO), INTEGER, nullable=False, fallible=False)
-            return call("round", (total, scale), NUMERIC, nullable=False, fallible=False)
+            largest = self.extremum("max", digits, INTEGER, one.filter)
+            most = call("coalesce", (largest.value, ZERO), INTEGER, nullable=False, fallible=False)
+            return call("round", (total, most), NUMERIC, nullable=False, fallible=False)
         low, *higher = sorted(argument.scales)
         shown: Scalar = literal(str(low), INTEGER)
         for scale in higher:
-            digits, some = call("scale", (argument,), INTEGER, fallible=False), literal(str(scale), INTEGER)
+            some = literal(str(scale), INTEGER)
             has = binary("=", digits, some, BOOLEAN, COMPARISON, fallible=False)
             where = conjunction([has] if one.filter is None else [one.filter, has])
             counter = self.state("count", f"count_scale_{scale}", (), BIGINT, where)
