@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivmc.ir import Rel
+from ivmc.ir import Rel, empty, inputs, is_empty
 from ivmc.rules import delta
 
 
@@ -17,7 +17,9 @@ def derivatives(rel: Rel) -> dict[Rel, Rel]:
 
     def d(node: Rel) -> Rel:
         if node not in memo:
-            memo[node] = delta(node, d)
+            below = inputs(node)
+            still = bool(below) and all(is_empty(d(part)) for part in below)
+            memo[node] = empty(node.schema) if still else delta(node, d)
         return memo[node]
 
     d(rel)

@@ -66,7 +66,7 @@ def _reason(reasons: list[Diagnostic], mode: Mode) -> str:
 
 def _without_equality(plan: Staged | None, catalog: Catalog) -> list[str]:
     """Types by which a stage would have to find its rows, and cannot: values from around a subquery."""
-    keys = (column for stage in plan.stages if stage.op for column in stage.op.keys) if plan else ()
+    keys = (column for stage in plan.stages if stage.op for column in stage.key or ()) if plan else ()
     return [key.type.sql for key in keys if catalog.equality(key.type, key.collation) == "none"]
 
 

@@ -279,13 +279,15 @@ def hoisted(scalar: Scalar, own: frozenset[Col], values: dict[Scalar, Col]) -> S
 
 
 def replaced(scalar: Scalar, mapping: Mapping[Scalar, Scalar]) -> Scalar:
-    """`scalar` with whole subexpressions replaced, outermost first."""
+    """`scalar` with whole subexpressions replaced, outermost first; what may be NULL then, may be NULL."""
     if scalar in mapping:
         return mapping[scalar]
     if isinstance(scalar, Col):
         return scalar
     args = tuple(replaced(arg, mapping) for arg in scalar.args)
-    return scalar if args == scalar.args else replace(scalar, args=args)
+    found = scalar if args == scalar.args else replace(scalar, args=args)
+    weaker = any(new.nullable and not old.nullable for new, old in zip(args, scalar.args, strict=True))
+    return replace(found, nullable=True) if weaker and isinstance(found, Expression) else found
 
 
 def conjuncts(scalar: Scalar) -> tuple[Scalar, ...]:

@@ -132,7 +132,8 @@ class Grouping:
         entry = self.scope.owner(column)
         if entry is None or entry.relation is None or not entry.relation.primary_key:
             return False
-        names = dict(entry.columns)
+        stored = zip(entry.relation.columns, entry.columns, strict=True)  # under names of the query's own
+        names = {column.name: known for column, (_, known) in stored}
         return all(names.get(part) in keys for part in entry.relation.primary_key)
 
     # What is read after grouping

@@ -76,7 +76,7 @@ def _by_image(work: Work, rows: str, fold: Fold) -> str:
     groups = list(items)
     for column, name in zip(storage.dependent, storage.printed(storage.dependent), strict=True):
         comparable = queries.equality(column) != "none"
-        items.append(f"g.{name}" if comparable else f"(array_agg(g.{name}))[1] AS {name}")
+        items.append(f"g.{name}" if comparable else f"{queries.first(f'g.{name}', column)} AS {name}")
         groups += queries.image(f"g.{name}", column)
     return f"{listing([*items, *_sums(work, fold)], 'SELECT')}\nFROM {rows} g\n{listing(groups, 'GROUP BY')}"
 
@@ -85,8 +85,9 @@ def _newest(work: Work, fold: Fold) -> list[str]:
     """The dependent columns of the image whose rows have come, and whether some have."""
     storage = work.storage
     count = f"g.{identifier(storage.names[fold.count])}"
-    names = storage.printed(storage.dependent)
-    latest = [f"(array_agg(g.{name} ORDER BY {count} DESC))[1] AS {name}" for name in names]
+    named = zip(storage.dependent, storage.printed(storage.dependent), strict=True)
+    first, order = work.program.queries.first, f" ORDER BY {count} DESC"
+    latest = [f"{first(f'g.{name}', column, order)} AS {name}" for column, name in named]
     return [*latest, f"max({count}) > 0 AS {FOUND}"]
 
 

@@ -260,9 +260,13 @@ class Program:
         first, *later = chain
         base = self.gathered(self.derived(first))
         quiet = " AND ".join(f"{self.sized(side)} = 0" for prefix in later for side in self.sides(prefix))
+        linear = bottom_up(self.original[rel], lambda part: base if part == first else part)
+        if not quiet:
+            self.run_plain(linear, sink)
+            return
         self.emit(f"IF {quiet} THEN")
         with self.branch():
-            self.run_plain(bottom_up(self.original[rel], lambda part: base if part == first else part), sink)
+            self.run_plain(linear, sink)
         self.emit("ELSE")
         with self.branch():
             self.run_along(rel, later, sink)

@@ -257,7 +257,7 @@ class Queries:
         lines = [f"SELECT {listing(right.tables, 'FROM')}" if right.tables else "SELECT"]
         lines += [conditions([*right.raw, *tests])] if right.raw or tests else []
         if rel.beyond is not None:
-            lines.append(f"OFFSET {block.sql(rel.beyond)}")
+            lines.append(f"OFFSET greatest({block.sql(rel.beyond)}, 0)")
         exists = f"EXISTS (\n{indent(chr(10).join(lines))}\n)"
         if rel.mark is None:
             block.raw.append(f"NOT {exists}" if rel.negated else exists)
@@ -307,10 +307,16 @@ class Queries:
             value = block.sql(column)
             groups.extend(self.image(block.grouping(column), column))
             comparable = self.equality(column) != "none"
-            values[column] = block.values[column] if comparable else _raw(f"(array_agg({value}))[1]", column)
+            values[column] = block.values[column] if comparable else _raw(self.first(value, column), column)
         total = f"sum({block.weight})" if block.signed else "count(*)"
         having = f"{total} <> 0" if block.signed else ""
         return replace(block, values=values, groups=groups, having=having, weights=[total], negative=False)
+
+    def first(self, value: str, column: Col, order: str = "") -> str:
+        """One of the values of a group; arrays, which would be joined to one, go through their text."""
+        if self.catalog.element(column.type) is None:
+            return f"(array_agg({value}{order}))[1]"
+        return f"(array_agg(({value})::text{order}))[1]::{column.type.sql}"
 
     def equality(self, column: Col) -> str:
         """Do equal values of a column look the same? identity, equal (not always), none (no `=`)."""
@@ -350,7 +356,7 @@ class Queries:
         for key in rel.keys:
             comparable = self.equality(key) != "none"
             sql = block.grouping(key)
-            values[key] = block.values[key] if comparable else _raw(f"(array_agg({sql}))[1]", key)
+            values[key] = block.values[key] if comparable else _raw(self.first(sql, key), key)
             groups.append(sql if comparable else f"record_send(ROW({sql}))")
         values |= {column: _raw(calls.printed(call, block), column) for column, call in rel.calls}
         return replace(block, values=values, groups=groups, weights=[], negative=False)

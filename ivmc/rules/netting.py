@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ivmc.ir import Net, Rel
+from ivmc.ir import Net, Rel, is_empty
 from ivmc.scalar import Scalar, is_fallible
 
 
 def safe(rel: Rel, expressions: Iterable[Scalar]) -> Rel:
     """`rel`, netted if evaluating the expressions on a row that never existed could fail (law 1)."""
-    return Net(rel) if any(is_fallible(scalar) for scalar in expressions) else rel
+    return Net(rel) if not is_empty(rel) and any(map(is_fallible, expressions)) else rel

@@ -9,7 +9,7 @@ What is determined up to `=` only is never printed, divided or added to a date.
 # ruff: noqa: E501 - a query reads better on one line
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -93,6 +93,14 @@ AGGREGATES: tuple[tuple[str, str, int], ...] = (
 )  # fmt: skip
 
 
+# Functions that return sets of few rows.
+SERIES: tuple[tuple[str, str], ...] = (
+    ("int", "generate_series(1, least({int}, 3))"), ("int", "unnest(ARRAY[{int}, 2, {int}])"),
+    ("text", "unnest(ARRAY[{text}, NULL])"), ("text", "regexp_split_to_table({text}, 'b')"),
+    ("int", "unnest(CASE WHEN {bool} THEN ARRAY[{int}] END)"),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Value:
     """An expression: its text, type and precision."""
@@ -104,10 +112,15 @@ class Value:
 
 @dataclass
 class Expressions:
-    """Draws expressions over the values in scope."""
+    """Draws expressions over the values in scope, which at times read values from `around`.
+
+    `nested` draws a query that stands in an expression: one value, of a type and at least so precise.
+    """
 
     draw: st.DrawFn
     scope: list[Value]
+    around: tuple[Value, ...] = ()
+    nested: "Callable[[Expressions, str, int], Value | None] | None" = None
 
     def pick(self, choices: Iterable[T]) -> T:
         return self.draw(st.sampled_from(tuple(choices)))
@@ -129,6 +142,11 @@ class Expressions:
     def value(self, kind: str, depth: int = 2, exact: int = EQUAL) -> Value:
         """A column, a constant where there is none, or an operation over such."""
         columns = self.known((kind,), exact)
+        outer = [value for value in self.around if value.type == kind and value.exact >= exact]
+        if outer and self.once_in(4):
+            return self.pick(outer)
+        if self.nested and depth > 0 and self.once_in(6) and (found := self.nested(self, kind, exact)):
+            return found
         if columns and (depth == 0 or not self.once_in(3)):
             return self.pick(columns)
         fitting = [t for t in COMPOUND.get(kind, ()) if depth > 0 and self.fits(t)]
@@ -156,6 +174,11 @@ class Expressions:
         sql = re.sub(r"\{([^}]+)\}", fill, template)
         precise = IMAGE if kind not in UNSTABLE else min((value.exact for value in used), default=IMAGE)
         return Value(sql, kind, min(precise, best))
+
+    def series(self) -> Value:
+        """A call of a function that returns a set."""
+        kind, template = self.pick(SERIES)
+        return self.filled(template, kind, IMAGE, 1)
 
     def aggregate(self) -> Value:
         """An aggregate call over the values in scope."""

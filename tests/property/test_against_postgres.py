@@ -16,10 +16,13 @@ from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
 from ivmc import runtime
+from ivmc.diagnostics import CompileError
+from ivmc.plan import Plan
 from tests.conftest import Servers
 from tests.property.data import Batch, Table, batches, contents, schemas
 from tests.property.expressions import EQUAL, NEAR
-from tests.property.queries import Output, Program, programs
+from tests.property.queries import Program, programs
+from tests.property.tables import Output
 from tests.servers import Server, scratch_schema
 
 Connection = psycopg.Connection[Any]
@@ -69,17 +72,19 @@ def follow(conn: Connection, case: Case) -> None:
         attempt(conn, statement)
     note(f"-- the query\n{query.sql};")
     assume(answers(conn, query.sql))
-    plan = runtime.create(conn, "v", query.sql)
+    plan = created(conn, query.sql)
+    assume(not (plan.reason and "of type json " in plan.reason))
     assert plan.strategy == "differential", plan.reason
     assert described(conn, "TABLE v") == described(conn, query.sql), "types of columns"
     compare(conn, query.sql, query.columns)
     for number, batch in enumerate(case.changes):
         apply(conn, batch)
-        if not answers(conn, query.sql):
-            return
         note(f"CALL ivmc.refresh('{plan.id}');  -- {number + 1}")
-        conn.execute("CALL ivmc.refresh(%s)", (plan.id,))
-        compare(conn, query.sql, query.columns)
+        if answers(conn, query.sql):
+            refresh(conn, plan.id)
+            compare(conn, query.sql, query.columns)
+        else:
+            fails(conn, plan.id)
     ran = conn.execute("SELECT DISTINCT strategy FROM ivmc.history WHERE view = %s", (plan.id,)).fetchall()
     assert {strategy for (strategy,) in ran} <= {"differential"}
 
@@ -121,6 +126,35 @@ def answers(conn: Connection, query: str) -> bool:
         note(f"-- PostgreSQL: {str(error).splitlines()[0]}")
         return False
     return True
+
+
+def created(conn: Connection, query: str) -> Plan:
+    """The view; PostgreSQL itself may not have come to a subquery that has too many rows."""
+    try:
+        return runtime.create(conn, "v", query)
+    except CompileError as error:
+        assume(isinstance(error.__cause__, psycopg.errors.CardinalityViolation) is False)
+        raise
+
+
+def refresh(conn: Connection, id: str) -> None:
+    try:
+        conn.execute("CALL ivmc.refresh(%s)", (id,))
+    except psycopg.errors.CardinalityViolation:
+        assume(False)
+
+
+def fails(conn: Connection, id: str) -> None:
+    """A refresh of a query that PostgreSQL cannot answer: of an error, nothing is left in the view.
+
+    It may also succeed: which rows an expression is evaluated for before a join drops them is open.
+    """
+    shown = b"SELECT v::text FROM v ORDER BY 1"
+    before = conn.execute(shown).fetchall()
+    try:
+        conn.execute("CALL ivmc.refresh(%s)", (id,))
+    except psycopg.Error:
+        assert conn.execute(shown).fetchall() == before
 
 
 def described(conn: Connection, query: str) -> list[tuple[str, int, int | None, int | None]]:

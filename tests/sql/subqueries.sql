@@ -158,7 +158,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -421,7 +421,7 @@ BEGIN
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
         AND o.amount > v__touched.balance
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -435,7 +435,7 @@ BEGIN
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
         AND o.amount > v__touched.balance
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -707,7 +707,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE v__touched.rival = orders.rival
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
@@ -820,7 +820,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE v__touched_2.id = orders.rival IS NULL
-      OFFSET v__touched_2.matches
+      OFFSET greatest(v__touched_2.matches, 0)
     )
       AND v__touched_2.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
@@ -1223,7 +1223,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -1688,7 +1688,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.customer_id = v__1.customer_id
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -1942,7 +1942,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
-      OFFSET v__touched.matches
+      OFFSET greatest(v__touched.matches, 0)
     )
       AND v__touched.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -2406,7 +2406,7 @@ BEGIN
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched_2.order_id = v__1.order_id
-      OFFSET v__touched_2.matches
+      OFFSET greatest(v__touched_2.matches, 0)
     )
       AND v__touched_2.matches > 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
