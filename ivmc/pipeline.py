@@ -10,11 +10,11 @@ from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError, Diagnostic
 from ivmc.emit.full import full_plan
 from ivmc.emit.refresh import Emission
-from ivmc.explain import report
 from ivmc.ir import Rel, Scan, bottom_up
 from ivmc.names import view_id
 from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan
+from ivmc.report import report
 from ivmc.stages import Staged, staged
 
 OLDEST = 15  # the first server with MERGE

@@ -20,8 +20,8 @@ import ivmc
 from ivmc import errors
 from ivmc.errors import catalogue
 from ivmc.errors.fallback import Fallback
-from ivmc.explain import facts
 from ivmc.parse import parse
+from ivmc.report import facts
 from scripts import error_pages, rule_pages
 
 ROOT = Path(__file__).parent.parent

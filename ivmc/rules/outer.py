@@ -8,7 +8,7 @@ are those of the match:
     SELECT … FROM customer LEFT JOIN orders USING (custkey)   -- the first order replaces the padded row
 
 State   none.
-Cost    that of the join, and of the anti join.
+Cost    O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L)), O(touched p) probes of R for the padding.
 Class   bilinear, with a threshold.
 Source  Larson, Zhou 2007, "Efficient Maintenance of Materialized Outer-Join Views".
 """
