@@ -10,8 +10,8 @@ SELECT department_id, count(*) AS n, sum(salary) AS payroll, avg(salary) AS mean
 -- public.v: differential refresh
 --
 -- aggregate by department_id: count, sum, avg
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table employees
 
@@ -154,8 +154,8 @@ GROUP BY d.id, d.name;
 -- public.v: differential refresh
 --
 -- aggregate by id, name: count, sum
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ join on department_id = id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
@@ -400,8 +400,8 @@ SELECT department_id, min(salary) AS low, max(hired) AS newest FROM employees GR
 -- public.v: differential refresh
 --
 -- aggregate by department_id: min, max
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 1 counts and sums, 2 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count, 2 extrema per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- │     note   groups that lose an extremum are read again
 -- └─ table employees
@@ -972,7 +972,7 @@ SELECT department_id, sum(rate) AS rate FROM employees GROUP BY department_id;
 -- public.v: differential refresh
 --
 -- aggregate by department_id: sum
--- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
+-- │     law    K = δ π_keys(ΔR), A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
 -- │     state  ivmc.v: the result
 -- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
 -- │     note   sum(float8): floating-point sums cannot be taken back exactly
@@ -1158,8 +1158,8 @@ FROM employees GROUP BY department_id;
 -- public.v: differential refresh
 --
 -- aggregate by department_id: count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ union all
 --    ├─ compute 0, NULL::integer
@@ -1168,8 +1168,8 @@ FROM employees GROUP BY department_id;
 --       └─ table employees
 --
 -- aggregate by department_id, salary: distinct rows
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ filter salary IS NOT NULL
 --    └─ table employees
@@ -1416,8 +1416,8 @@ SELECT count(*) AS n, sum(salary) AS payroll FROM employees WHERE hired > '2020-
 -- public.v: differential refresh
 --
 -- aggregate: count, sum
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ filter hired > '2020-01-01'
 --    └─ table employees
@@ -1548,8 +1548,8 @@ SELECT department_id, sum(salary) AS payroll FROM employees GROUP BY department_
 -- public.v: differential refresh
 --
 -- aggregate by department_id: sum, count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 3 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 3 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table employees
 
@@ -1689,8 +1689,8 @@ SELECT DISTINCT department_id, hired FROM employees;
 -- public.v: differential refresh
 --
 -- aggregate by department_id, hired: distinct rows
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table employees
 
@@ -1815,15 +1815,15 @@ FROM (SELECT department_id, sum(salary) AS payroll FROM employees GROUP BY depar
 -- public.v: differential refresh
 --
 -- aggregate: max, count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count, 1 extremum per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- │     note   groups that lose an extremum are read again
 -- └─ stage v__1
 --
 -- aggregate by department_id: sum
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 3 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 3 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table employees
 

@@ -9,14 +9,14 @@ SELECT page, count(DISTINCT visitor) AS visitors FROM visits GROUP BY page;
 -- public.v: differential refresh
 --
 -- aggregate by page: count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ stage v__1
 --
 -- aggregate by page, visitor: distinct rows
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table visits
 
@@ -217,8 +217,8 @@ FROM visits GROUP BY page;
 -- public.v: differential refresh
 --
 -- aggregate by page: count, sum
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 5 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 5 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ union all
 --    ├─ compute 0, NULL::integer
@@ -227,8 +227,8 @@ FROM visits GROUP BY page;
 --       └─ table visits
 --
 -- aggregate by page, visitor: distinct rows
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ filter seconds > 9
 --    └─ table visits
@@ -488,7 +488,7 @@ SELECT page, count(DISTINCT visitor) AS visitors, string_agg(at::text, ',' ORDER
 -- public.v: differential refresh
 --
 -- aggregate by page: count, string_agg
--- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
+-- │     law    K = δ π_keys(ΔR), A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
 -- │     state  ivmc.v: the result
 -- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
 -- │     note   count(DISTINCT …): equal values are not all alike, or other calls of the group are read again

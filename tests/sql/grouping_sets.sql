@@ -10,15 +10,14 @@ FROM sales GROUP BY ROLLUP (region, product);
 -- public.v: differential refresh
 --
 -- aggregate by set, region, product: sum, count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 4 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 4 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ union all
 --    ├─ compute CASE WHEN set IN (0, 1) THEN region END, CASE WHEN set IN (0) THEN product END, true
 --    │  └─ cross join
 --    │     │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
---    │     │     note   no column is equated: every change meets the whole other side
 --    │     ├─ table sales
 --    │     └─ constant rows
 --    └─ constant rows
@@ -349,21 +348,20 @@ SELECT region, product, max(amount) AS largest FROM sales GROUP BY GROUPING SETS
 -- public.v: differential refresh
 --
 -- aggregate by set, region, product: max
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count, 1 extremum per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- │     note   groups that lose an extremum are read again
 -- └─ stage v__1
 --
 -- aggregate by set, region, product, amount: distinct rows
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ compute CASE WHEN set IN (0) THEN region END, CASE WHEN set IN (1) THEN product END
 --    └─ cross join
 --       │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --       │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
---       │     note   no column is equated: every change meets the whole other side
 --       ├─ table sales
 --       └─ constant rows
 

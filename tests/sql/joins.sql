@@ -13,9 +13,9 @@ SELECT o.id, c.name, o.amount FROM orders o JOIN customers c ON c.id = o.custome
 --
 -- store the rows
 -- │     law    V′ = V + ΔQ
--- │     state  ivmc.v: one row per id
+-- │     state  ivmc.v: one row per o.id
 -- │     cost   O(Δ)
--- └─ join on id = customer_id
+-- └─ join on c.id = customer_id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
 --    │     note   trusts the foreign key from orders to customers: no old row refers to a new one
@@ -221,11 +221,11 @@ WHERE c.country = 'FR' AND i.price > 10;
 -- │     law    V′ = V + ΔQ
 -- │     state  ivmc.v: one row per order_id, line
 -- │     cost   O(Δ)
--- └─ join on customer_id = id
+-- └─ join on customer_id = c.id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
 --    │     note   trusts the foreign key from orders to customers: no old row refers to a new one
---    ├─ join on order_id = id
+--    ├─ join on order_id = o.id
 --    │  │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │  │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
 --    │  │     note   trusts the foreign key from items to orders: no old row refers to a new one
@@ -735,9 +735,9 @@ SELECT a.id, b.id AS later FROM orders a JOIN orders b ON a.customer_id = b.cust
 --
 -- store the rows
 -- │     law    V′ = V + ΔQ
--- │     state  ivmc.v: one row per id, id
+-- │     state  ivmc.v: one row per a.id, b.id
 -- │     cost   O(Δ)
--- └─ join on customer_id = customer_id, placed < placed
+-- └─ join on a.customer_id = b.customer_id, a.placed < b.placed
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
 --    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
 --    ├─ table orders a

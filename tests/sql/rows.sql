@@ -265,9 +265,9 @@ SELECT customer, amount FROM orders UNION ALL SELECT customer, -amount FROM retu
 -- │     state  ivmc.v: one row per image, with its weight
 -- │     cost   O(Δ)
 -- └─ union all
---    ├─ compute amount::numeric
+--    ├─ compute orders.amount::numeric
 --    │  └─ table orders
---    └─ compute -amount
+--    └─ compute -returns.amount
 --       └─ table returns
 
 -- ---- sql

@@ -9,9 +9,9 @@ SELECT customer FROM orders EXCEPT SELECT customer FROM returns;
 -- ---- plan
 -- public.v: differential refresh
 --
--- aggregate by customer: count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 2 counts and sums, 0 extrema per group
+-- aggregate by orders.customer: count
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 2 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ union all
 --    ├─ compute true
@@ -185,9 +185,9 @@ SELECT customer, city FROM orders INTERSECT ALL SELECT customer, city FROM retur
 --    └─ filter least(copies_left, copies - copies_left) > 0
 --       └─ stage v__1
 --
--- aggregate by customer, city: count
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 2 counts and sums, 0 extrema per group
+-- aggregate by orders.customer, orders.city: count
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 2 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ union all
 --    ├─ compute true

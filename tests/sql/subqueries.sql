@@ -15,7 +15,7 @@ SELECT c.id, c.name FROM customers c WHERE NOT EXISTS (SELECT FROM orders o WHER
 -- │     state  ivmc.v: one row per id
 -- │     cost   O(Δ)
 -- └─ anti join on customer_id = id
---    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F F(p) = [n′ = 0] − [n = 0]
+--    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
 --    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
 --    ├─ table customers c
 --    └─ table orders o
@@ -232,7 +232,7 @@ SELECT c.id, EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id AND o.amoun
 -- │     state  ivmc.v: one row per id
 -- │     cost   O(Δ)
 -- └─ mark where a match exists on customer_id = id, amount > balance
---    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F F(p) = [n′ = 0] − [n = 0]
+--    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
 --    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
 --    ├─ table customers c
 --    └─ table orders o
@@ -540,11 +540,11 @@ SELECT c.id FROM customers c WHERE c.id NOT IN (SELECT rival FROM orders);
 -- │     state  ivmc.v: one row per id
 -- │     cost   O(Δ)
 -- └─ anti join on id = rival IS NULL
---    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F F(p) = [n′ = 0] − [n = 0]
+--    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
 --    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
 --    │     note   no column is equated: every change meets the whole other side
 --    ├─ anti join on id = rival
---    │  │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F F(p) = [n′ = 0] − [n = 0]
+--    │  │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
 --    │  │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
 --    │  ├─ table customers c
 --    │  └─ table orders
@@ -904,8 +904,8 @@ SELECT c.id, c.balance FROM customers c WHERE c.balance > (SELECT avg(balance) F
 --    └─ stage v__1
 --
 -- aggregate: avg
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 2 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 2 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table customers
 --
@@ -1318,16 +1318,19 @@ SELECT c.id, (SELECT max(o.id) FROM orders o WHERE o.customer_id = c.id) AS last
 -- │     cost   O(Δ)
 -- └─ left join on customer_id = id
 --    │     law    Δ(L ⟕ R) = ΔL ⟕ R′ + (L′ − ΔL) ⋈ ΔR + pad((L′ − ΔL) ⋈ₚ F)
---    │     cost   that of the join, and of the anti join
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L)), O(touched p) probes of R for the padding
 --    ├─ table customers c
 --    └─ stage v__1
 --
 -- aggregate by customer_id: max
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 1 counts and sums, 1 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 count, 1 extremum per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- │     note   groups that lose an extremum are read again
 -- └─ table orders o
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.orders (customer_id);
 
 -- ---- sql
 CREATE TABLE ivmc.v__1 (
@@ -1763,11 +1766,11 @@ SELECT c.id, c.name, o.id AS order_id, o.amount FROM customers c LEFT JOIN order
 --
 -- store the rows
 -- │     law    V′ = V + ΔQ
--- │     state  ivmc.v: one row per id, id
+-- │     state  ivmc.v: one row per c.id, o.id
 -- │     cost   O(Δ)
--- └─ left join on customer_id = id
+-- └─ left join on customer_id = c.id
 --    │     law    Δ(L ⟕ R) = ΔL ⟕ R′ + (L′ − ΔL) ⋈ ΔR + pad((L′ − ΔL) ⋈ₚ F)
---    │     cost   that of the join, and of the anti join
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L)), O(touched p) probes of R for the padding
 --    ├─ table customers c
 --    └─ table orders o
 --
@@ -2161,13 +2164,13 @@ SELECT o.id FROM orders o WHERE o.id IN (SELECT order_id FROM items GROUP BY ord
 -- │     state  ivmc.v: one row per id
 -- │     cost   O(Δ)
 -- └─ semi join on id = order_id
---    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F F(p) = [n′ = 0] − [n = 0]
+--    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
 --    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
 --    ├─ table orders o
 --    └─ stage v__1
 --
 -- aggregate by order_id: sum
--- │     law    K = δ π_keys(ΔR) A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
+-- │     law    K = δ π_keys(ΔR), A(R′) = A(R) − A(R) ⋉ K + γ(R′ ⋉ K)
 -- │     state  ivmc.v__1: the result
 -- │     cost   O(Δ) for K, O(rows of the touched groups) to read them through an index on the key
 -- │     note   only groups with sum > 300 are kept: a group is a few rows, and soon read
