@@ -38,11 +38,20 @@ CREATE VIEW large AS SELECT id, customer, amount FROM orders WHERE amount > 1000
 
 @dataclass(frozen=True, slots=True)
 class Construct:
-    """Something SQL can say, the rule that maintains it, and a query that shows so over `SCHEMA`."""
+    """Something SQL can say, the rule that maintains it, and a query that shows so over `SCHEMA`.
+
+    `tests` names the files of `tests/traps` that hold it against PostgreSQL.
+    """
 
     words: str
     rule: str
     query: str
+    tests: str
+
+    @property
+    def proofs(self) -> list[Path]:
+        """Those files. Raises FileNotFoundError for one that is not there."""
+        return [(ROOT / f"tests/traps/test_{name}.py").resolve(strict=True) for name in self.tests.split()]
 
 
 CONSTRUCTS = (
@@ -50,24 +59,33 @@ CONSTRUCTS = (
         "tables, partitioned tables; views, `WITH` and subqueries in `FROM` become part of the query",
         "scan",
         "WITH e AS (SELECT at, id FROM events) SELECT e.at, l.amount FROM e JOIN large l ON l.id = e.id",
+        "rows changes",
     ),
-    Construct("`WHERE`: any condition", "filter", "SELECT id FROM orders WHERE note ~ 'gift' OR amount > 10"),
+    Construct(
+        "`WHERE`: any condition",
+        "filter",
+        "SELECT id FROM orders WHERE note ~ 'gift' OR amount > 10",
+        "joins rates",
+    ),
     Construct(
         "the select list: any expression, also those that depend on `TimeZone` and the like",
         "project",
         "SELECT id, upper(note) AS note, CASE WHEN paid THEN 0 ELSE amount END AS due, placed::date AS day"
         " FROM orders",
+        "rows changes",
     ),
     Construct(
         "`JOIN`, `CROSS JOIN`, `USING`, `NATURAL`, self-joins; any number, any condition",
         "join",
         "SELECT o.id, c.name, p.id AS earlier FROM orders o JOIN customers c ON o.customer = c.id"
         " JOIN orders p ON p.customer = c.id AND p.placed < o.placed",
+        "joins",
     ),
     Construct(
         "`LEFT`, `RIGHT` and `FULL JOIN`; nested either way, any condition",
         "outer",
         "SELECT o.id, c.name FROM orders o FULL JOIN customers c ON o.customer = c.id AND o.paid",
+        "outer_joins kinds rates",
     ),
     Construct(
         "functions in `FROM`, `LATERAL`, `WITH ORDINALITY`, `ROWS FROM`, `JSON_TABLE`, `XMLTABLE`;"
@@ -75,6 +93,7 @@ CONSTRUCTS = (
         "expand",
         "SELECT o.id, word, nr FROM orders o LEFT JOIN regexp_split_to_table(o.note, ' ') WITH ORDINALITY"
         " AS w (word, nr) ON word <> ''",
+        "functions",
     ),
     Construct(
         "`EXISTS`, `IN`, `ANY`, `ALL` in any expression and any place, under `NOT`, `OR` and `CASE`;"
@@ -82,35 +101,51 @@ CONSTRUCTS = (
         "match",
         "SELECT id FROM customers AS c"
         " WHERE id > 10 OR NOT EXISTS (SELECT FROM orders WHERE customer = c.id)",
+        "subqueries correlated kinds",
     ),
     Construct(
         "scalar subqueries and `ARRAY (SELECT …)`: joins with what they give for each row",
         "aggregate",
         "SELECT id, (SELECT max(amount) FROM orders WHERE customer = c.id) AS largest FROM customers AS c",
+        "subqueries correlated",
     ),
     Construct(
         "a column compared with one value from a query: the rows between its old and its new one are met",
         "moving",
         "SELECT id FROM orders WHERE amount > (SELECT avg(amount) FROM orders)",
+        "subqueries",
     ),
-    Construct("`UNION ALL`", "union", "SELECT id FROM orders UNION ALL SELECT id FROM customers"),
-    Construct("`VALUES`, no `FROM`", "values", "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)"),
+    Construct(
+        "`UNION ALL`",
+        "union",
+        "SELECT id FROM orders UNION ALL SELECT id FROM customers",
+        "rows sets",
+    ),
+    Construct(
+        "`VALUES`, no `FROM`",
+        "values",
+        "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)",
+        "sets subqueries",
+    ),
     Construct(
         "`count`; `sum` and `avg` of integers and numeric; `bool_and`, `bool_or`; `FILTER`, `HAVING`",
         "aggregate",
         "SELECT customer, count(*) AS n, sum(amount) AS amount, avg(amount) FILTER (WHERE paid) AS paid,"
         " bool_and(paid) AS all_paid FROM orders GROUP BY customer HAVING count(*) > 1",
+        "aggregates",
     ),
     Construct(
         "`variance`, `stddev` and their kin, of integers and numeric of a fixed scale; `regr_count`",
         "aggregate",
         "SELECT customer, stddev(amount) AS spread, var_pop(region) AS v"
         " FROM orders JOIN customers ON customers.id = orders.customer GROUP BY customer",
+        "variances",
     ),
     Construct(
         "`min`, `max`",
         "aggregate",
         "SELECT customer, min(placed) AS first, max(amount) AS largest FROM orders GROUP BY customer",
+        "aggregates",
     ),
     Construct(
         "`count(DISTINCT …)`, `sum(DISTINCT …)`, several of them, beside other calls:"
@@ -118,18 +153,26 @@ CONSTRUCTS = (
         "aggregate",
         "SELECT customer, count(DISTINCT note) AS notes, count(DISTINCT placed::date) AS days, count(*) AS n"
         " FROM orders GROUP BY customer",
+        "distinct kinds",
     ),
     Construct(
         "`GROUPING SETS`, `CUBE`, `ROLLUP`, `grouping()`",
         "aggregate",
         "SELECT customer, paid, grouping(paid) AS total, sum(amount) AS amount"
         " FROM orders GROUP BY customer, ROLLUP (paid)",
+        "grouping_sets kinds",
     ),
-    Construct("`DISTINCT`, `UNION`", "aggregate", "SELECT DISTINCT customer FROM orders"),
+    Construct(
+        "`DISTINCT`, `UNION`",
+        "aggregate",
+        "SELECT DISTINCT customer FROM orders",
+        "rows",
+    ),
     Construct(
         "`INTERSECT [ALL]`, `EXCEPT [ALL]`",
         "aggregate",
         "SELECT id FROM customers EXCEPT ALL SELECT customer FROM orders",
+        "sets kinds",
     ),
     Construct(
         "every other aggregate: `string_agg`, percentiles, `ORDER BY` inside, sums"
@@ -137,14 +180,21 @@ CONSTRUCTS = (
         "reread",
         "SELECT customer, string_agg(note, ', ' ORDER BY id) AS notes, sum(weight) AS weight"
         " FROM orders GROUP BY customer",
+        "aggregates distinct",
     ),
     Construct(
         "aggregates over aggregates, joins of aggregates: a hidden table for each aggregate",
         "aggregate",
         "SELECT n, count(*) AS customers"
         " FROM (SELECT customer, count(*) AS n FROM orders GROUP BY customer) AS c GROUP BY n",
+        "aggregates",
     ),
-    Construct("a result without an aggregate", "store", "SELECT id, customer FROM orders"),
+    Construct(
+        "a result without an aggregate",
+        "store",
+        "SELECT id, customer FROM orders",
+        "rows kinds",
+    ),
 )
 
 
@@ -227,11 +277,12 @@ def page() -> str:
             f"[{rule_pages.title(found)}](rules/{c.rule}.md)",
             f"`{facts(found)[0]}`",
             *_of(c.rule, "State", "Cost"),
+            "<br>".join(f"`{file.relative_to(ROOT.resolve())}`" for file in c.proofs),
         )
         for c in CONSTRUCTS
         for found in [rule(c.rule)]
     ]
-    heads = ("Construct", "Rule", "Law", "State kept", "Cost of a refresh")
+    heads = ("Construct", "Rule", "Law", "State kept", "Cost of a refresh", "Against PostgreSQL")
     proofs = table(("Rule", "Tests"), [(name, "<br>".join(proved)) for name, proved in tests().items()])
     return (
         f"# What is maintained\n\n{table(heads, rows)}\n\n## What is not\n\n{not_maintained()}\n\n"

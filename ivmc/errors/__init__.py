@@ -46,8 +46,6 @@ from ivmc.errors.meaning import (
 )
 from ivmc.errors.names import (
     AmbiguousColumn,
-    AmbiguousFunction,
-    AmbiguousOperator,
     DuplicateAlias,
     DuplicateOutputColumn,
     InvalidReference,
@@ -57,11 +55,7 @@ from ivmc.errors.names import (
     SystemColumn,
     TooManyAliases,
     UnknownColumn,
-    UnknownFunction,
-    UnknownOperator,
     UnknownRelation,
-    UnknownType,
-    VolatileFunction,
 )
 from ivmc.errors.running import (
     Busy,
@@ -81,6 +75,14 @@ from ivmc.errors.running import (
     ViewDiffers,
     ViewExists,
     WrongIsolation,
+)
+from ivmc.errors.symbols import (
+    AmbiguousFunction,
+    AmbiguousOperator,
+    UnknownFunction,
+    UnknownOperator,
+    UnknownType,
+    VolatileFunction,
 )
 from ivmc.errors.syntax import (
     EmptyInput,
