@@ -39,7 +39,7 @@ def formula(rel: Rel) -> str:
         case Negate(Negate(input)):
             return formula(input)
         case Negate(input):
-            return f"− {_operand(input)}" if isinstance(input, Union) else f"− {formula(input)}"
+            return f"− {_operand(input)}" if isinstance(_bare(input), Union) else f"− {formula(input)}"
         case Net(input):
             return f"net({formula(input)})"
         case Aggregate(input):
@@ -47,24 +47,25 @@ def formula(rel: Rel) -> str:
         case Expand(input):
             return f"expand({formula(input)})"
         case Join(left, right):
-            return f"{formula(left) if _is_join(left) else _operand(left)} ⋈ {_operand(right)}"
+            first = formula(left) if isinstance(_bare(left), Join) else _operand(left)
+            return f"{first} ⋈ {_operand(right)}"
         case Outer(left, right):
             return f"{_operand(left)} ⟕ {_operand(right)}"
         case Match(left, right, _, negated, mark):
             return f"{_operand(left)} {'mark' if mark else '▷' if negated else '⋉'} {_operand(right)}"
         case Union(terms):
-            return f"({' + '.join(map(formula, terms))})"
+            return " + ".join(map(formula, terms))
         case _:
             assert_never(rel)
 
 
-def _is_join(rel: Rel) -> bool:
+def _bare(rel: Rel) -> Rel:
     while isinstance(rel, Filter | Project):
         rel = rel.input
-    return isinstance(rel, Join)
+    return rel
 
 
 def _operand(rel: Rel) -> str:
     """Joins associate to the left; anything else that is a sum or has a sign is in parentheses."""
-    sql = formula(rel)
-    return f"({sql})" if " " in sql and not sql.startswith("(") else sql
+    compound = isinstance(_bare(rel), Join | Outer | Match | Union | Negate)
+    return f"({formula(rel)})" if compound else formula(rel)

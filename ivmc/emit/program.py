@@ -72,7 +72,9 @@ class Program:
             self.lines.append(indent(line, 2 * self.depth) if line else "")
 
     def comment(self, text: str) -> None:
-        self.emit("", f"-- {text}")
+        """A line of its own above a step, behind an empty one unless a block begins here."""
+        begins = self.lines and self.lines[-1].endswith(("THEN", "ELSE", "BEGIN"))
+        self.emit(*([] if begins else [""]), f"-- {text}")
 
     def variable(self, wanted: str) -> str:
         """A new bigint variable, 0 at the start, qualified by the block's label."""

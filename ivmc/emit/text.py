@@ -49,7 +49,7 @@ def indent(sql: str, by: int = 2) -> str:
 def listing(items: Iterable[str], first: str, width: int = 100) -> str:
     """`first a, b, c`, on one line if it fits, else one item a line under the first."""
     found = list(items)
-    line = f"{first} {', '.join(found)}"
+    line = f"{first} {', '.join(found)}".rstrip()
     if len(line) <= width and "\n" not in line:
         return line
     pad = "\n" + " " * (len(first) + 1)

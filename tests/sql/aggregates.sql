@@ -109,7 +109,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.department_id,
@@ -345,7 +344,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.id,
@@ -603,7 +601,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.employees_changes > 0 THEN
-    -- groups += γ((γ(Δemployees) + γ(net(Δemployees)) + γ(net(Δemployees))))
+    -- groups += γ(γ(Δemployees) + γ(net(Δemployees)) + γ(net(Δemployees)))
     INSERT INTO pg_temp.v__groups
     SELECT terms.department_id,
            max(terms.count) AS __ivmc_count,
@@ -689,7 +687,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.department_id
@@ -1074,7 +1071,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-
     -- Read the groups again
     IF n.touched > 0 THEN
       MERGE INTO ivmc.v t USING (
@@ -1307,7 +1303,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.department_id AS department_id, t.salary AS salary, -1
@@ -1371,7 +1366,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.department_id,
@@ -1511,7 +1505,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT sum(g.__ivmc_count) AS __ivmc_count,
@@ -1647,7 +1640,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.department_id,
@@ -1778,7 +1770,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.department_id, g.hired, sum(g.__ivmc_count) AS __ivmc_count
@@ -1990,7 +1981,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.department_id AS department_id,
@@ -2040,7 +2030,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
-    -- groups_2 += γ((γ(Δv__1) + γ(net(Δv__1))))
+    -- groups_2 += γ(γ(Δv__1) + γ(net(Δv__1)))
     INSERT INTO pg_temp.v__groups_2
     SELECT max(terms.count) AS __ivmc_count,
            min(terms.max_sum) AS __ivmc_max_sum,
@@ -2077,10 +2067,9 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
-    SELECT 
+    SELECT
     FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d
     LEFT JOIN ivmc.v t ON true
     WHERE d.__ivmc_max_sum = t.__ivmc_max_sum AND t.__ivmc_count_max_sum + d.__ivmc_count_max_sum <= 0

@@ -128,7 +128,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.page AS page, t.visitor AS visitor, -1
@@ -177,7 +176,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.page, sum(g.__ivmc_count) AS __ivmc_count
@@ -370,7 +368,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.page AS page, t.visitor AS visitor, -1
@@ -438,7 +435,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.page,
@@ -595,7 +591,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-
     -- Read the groups again
     IF n.touched > 0 THEN
       MERGE INTO ivmc.v t USING (

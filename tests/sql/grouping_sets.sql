@@ -168,7 +168,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.set, d.region, d.product
@@ -608,7 +607,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.set AS set, t.region AS region, t.product AS product, t.amount AS amount, -1
@@ -653,7 +651,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
-    -- groups_2 += γ((γ(Δv__1) + γ(net(Δv__1))))
+    -- groups_2 += γ(γ(Δv__1) + γ(net(Δv__1)))
     INSERT INTO pg_temp.v__groups_2
     SELECT terms.set,
            terms.region,
@@ -713,7 +711,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.set, d.region, d.product

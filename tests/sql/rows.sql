@@ -90,7 +90,6 @@ BEGIN
       AND orders.amount > 10;
   END IF;
   IF n.orders > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
@@ -220,7 +219,6 @@ BEGIN
       AND returns.amount > 0;
   END IF;
   IF n.returns > 0 THEN
-
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT returns.customer, returns.amount, sum(returns.__ivmc_weight) AS __ivmc_weight
@@ -377,7 +375,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
@@ -492,7 +489,6 @@ BEGIN
       AND orders.amount < 5000;
   END IF;
   IF n.orders > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *

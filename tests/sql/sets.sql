@@ -137,7 +137,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- MERGE: S(R′) = S(R) + S(ΔR)
     MERGE INTO ivmc.v t USING (
       SELECT g.customer,
@@ -351,7 +350,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.customer AS customer,
@@ -424,7 +422,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.city, sum(v__delta.__ivmc_weight) AS __ivmc_weight

@@ -186,7 +186,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
@@ -491,7 +490,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
@@ -847,7 +845,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
@@ -1037,10 +1034,9 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
-    SELECT 
+    SELECT
     FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
     LEFT JOIN ivmc.v__1 t ON true
     WHERE coalesce(t.__ivmc_sum_balance, 0) + d.__ivmc_sum_balance IN ('NaN', 'Infinity', '-Infinity');
@@ -1263,7 +1259,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
@@ -1494,7 +1489,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.orders_changes > 0 THEN
-    -- groups += γ((γ(Δo) + γ(net(Δo))))
+    -- groups += γ(γ(Δo) + γ(net(Δo)))
     INSERT INTO pg_temp.v__groups
     SELECT terms.customer_id,
            max(terms.count) AS __ivmc_count,
@@ -1538,7 +1533,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.customer_id
@@ -1719,7 +1713,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
@@ -1972,7 +1965,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id, id_2) *
@@ -2119,7 +2111,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id, ordinality) *
@@ -2316,7 +2307,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.order_id AS order_id, t.sum AS sum, -1
@@ -2449,7 +2439,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
-
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
       SELECT DISTINCT ON (id) *
