@@ -4,6 +4,8 @@
 PYTHONS := python3 python3.11 python3.12 python3.13 python3.14
 BIN := .venv/bin
 PYTEST ?= -n auto --dist worksteal
+# how long queries and changes are drawn at random
+FUZZ_SECONDS ?= 600
 
 .PHONY: demo test lint bench fuzz docs clean
 
@@ -23,7 +25,7 @@ bench: .venv/ready-to-develop
 	$(BIN)/python -m benchmarks
 
 fuzz: .venv/ready-to-develop
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest $(PYTEST) tests/property
+	FUZZ_SECONDS=$(FUZZ_SECONDS) HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest $(PYTEST) tests/property
 
 docs: .venv/ready-to-develop
 	$(BIN)/python -m scripts.error_pages

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from ivmc.catalog import Function, Relation, Type
@@ -385,6 +386,7 @@ def free(rel: Rel) -> frozenset[Col]:
     return visit(rel)
 
 
+@lru_cache(maxsize=256)
 def shape(rel: Rel) -> Hashable:
     """What two relations have in common that differ in the identity of their columns alone."""
     numbers: dict[int, int] = {}

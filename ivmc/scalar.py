@@ -29,9 +29,13 @@ STRICT: Final = frozenset({"+", "-", "*", "/", "cast"})  # NULL where any argume
 
 
 class Node:
-    """Structural equality with a cached hash, shared by scalars and relations."""
+    """Structural equality with a cached hash, shared by scalars and relations.
 
-    __slots__ = ("_hash",)
+    A node remembers the last one that it was equal to: parts that two plans share again and again are
+    compared once, not once per path.
+    """
+
+    __slots__ = ("_hash", "_twin")
 
     def __hash__(self) -> int:
         try:
@@ -47,8 +51,13 @@ class Node:
             return True
         if type(self) is not type(other) or hash(self) != hash(other):
             return False
+        if getattr(self, "_twin", None) is other:
+            return True
         names = (field.name for field in fields(self))  # type: ignore[arg-type]
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        equal = all(getattr(self, name) == getattr(other, name) for name in names)
+        if equal:
+            object.__setattr__(self, "_twin", other)
+        return equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("test"), derandomize=True)
 hypothesis.settings.register_profile(
-    "fuzz", parent=hypothesis.settings.get_profile("test"), max_examples=5_000
+    "fuzz",
+    parent=hypothesis.settings.get_profile("test"),
+    max_examples=5_000,
+    backend="hypothesis-urandom",  # every example is drawn anew, instead of varying the one before
 )
 hypothesis.settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "test")

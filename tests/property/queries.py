@@ -237,14 +237,14 @@ def programs(draw: st.DrawFn, tables: tuple[Table, ...]) -> Program:
     queries = Queries(draw, known)
     views: list[str] = []
     if draw(st.integers(1, 5)) == 5:
-        inner = queries.query(1)
+        inner = queries.query(draw(st.integers(0, 1)))
         views.append(f"CREATE VIEW w1 AS {inner.sql}")
         queries.relations.append(Relation("w1", inner.columns))
     ctes: list[str] = []
     for number in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
-        inner = queries.query(1)
+        inner = queries.query(draw(st.integers(0, 1)))
         ctes.append(f"q{number + 1} AS ({inner.sql})")
         queries.relations += [Relation(f"q{number + 1}", inner.columns)] * 2
-    query = queries.query(draw(st.sampled_from([1, 1, 2])))
+    query = queries.query(draw(st.sampled_from([1, 1, 0, 2])))
     head = f"WITH {', '.join(ctes)} " if ctes else ""
     return Program(tuple(views), replace(query, sql=head + query.sql))
