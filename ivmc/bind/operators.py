@@ -17,7 +17,20 @@ from ivmc.bind import facts, subqueries
 from ivmc.bind.coercion import infix, mismatch, operand_facts, operator
 from ivmc.bind.context import TEXT, UNKNOWN, Syntax
 from ivmc.bind.verbatim import is_escape
-from ivmc.scalar import ATOM, BOOLEAN, COMPARISON, IN, IS, NEGATION, Expression, Logic, Scalar, binary, listed
+from ivmc.scalar import (
+    ATOM,
+    BOOLEAN,
+    COMPARISON,
+    IN,
+    IS,
+    NEGATION,
+    OPERATOR,
+    Expression,
+    Logic,
+    Scalar,
+    binary,
+    listed,
+)
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -149,7 +162,7 @@ def _any_all(e: Expressions, node: Syntax) -> Scalar:
         ("", f" {facts.spelt(operator_name(node))} {word} (", ")"),
         (left, right),
         BOOLEAN,
-        level=IN,
+        level=facts.LEVELS.get(operator_name(node)[-1], OPERATOR),
         levels=(IN + 1, 0),
         fallible=not found.function.infallible,
         stable=found.function.volatility == "s",

@@ -38,6 +38,7 @@ STORIES = [
     Story("arrays of json among net rows", "CREATE TABLE a (id int, j json[]); CREATE TABLE b (k int); INSERT INTO a VALUES (1, array[json '{}']), (2, NULL); INSERT INTO b VALUES (1), (2)", "SELECT id, j, 10 / k AS n FROM a LEFT JOIN b ON k = id WHERE 10 / k > 1", ("INSERT INTO b VALUES (2)", ("UPDATE a SET j = array[json '[1]']", "DELETE FROM b WHERE k = 1"))),
     Story("a lost match is counted where PostgreSQL knows that there is none", "CREATE TABLE a (id int PRIMARY KEY, k int NOT NULL); CREATE TABLE b (id int PRIMARY KEY, l int); INSERT INTO a VALUES (1, 1), (2, 2); INSERT INTO b VALUES (1, 1), (2, 0)", "SELECT a.k, b.l, c.id FROM b RIGHT JOIN a ON b.l < a.k AND a.k IS NULL FULL JOIN (SELECT * FROM b WHERE l = 1) c ON b.id = c.id", (("DELETE FROM b WHERE id = 2", "DELETE FROM a WHERE id = 2"), "DELETE FROM a", "INSERT INTO a VALUES (5, 5)")),
     Story("columns depend on a key under another name", PAIR, "SELECT a.x, a.z, count(*) AS n FROM r AS a (x, y, z) LEFT JOIN q ON q.k = a.y GROUP BY a.x", CHANGES),
+    Story("an ANY on a side of an equality", PAIR, "SELECT id, (k = 2) IN (SELECT k = ANY (ARRAY[0, 2]) FROM q WHERE (s LIKE ANY (ARRAY['a'])) = (r.n > 0)) AS found FROM r", CHANGES),
 ]  # fmt: skip
 
 
