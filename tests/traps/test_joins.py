@@ -21,6 +21,11 @@ INSERT INTO b VALUES (1, 1, 100), (2, 2, 200);
 INSERT INTO c VALUES (1, 1, 1000), (2, 1, 2000);
 INSERT INTO d VALUES (1, 5), (2, 6)
 """
+BAGS = """
+CREATE TABLE a (b int, v int); CREATE TABLE b (id int, c int); CREATE TABLE c (id int, d int, v int); CREATE TABLE d (id int, v int);
+INSERT INTO a VALUES (1, 10), (1, 10), (2, 20), (NULL, 30); INSERT INTO b VALUES (1, 1), (1, 1), (2, 2), (NULL, 2), (1, NULL);
+INSERT INTO c VALUES (1, 1, 5), (1, 1, 5), (2, NULL, 6), (2, 2, 7); INSERT INTO d VALUES (1, 100), (1, 100), (NULL, 0)
+"""
 LINKS = """
 CREATE TABLE l (k int, x int); CREATE TABLE r (k int, y int);
 INSERT INTO l VALUES (1, 1), (1, 1), (2, 2), (NULL, 3); INSERT INTO r VALUES (1, 10), (1, 20), (2, 30), (NULL, 40)
@@ -63,6 +68,28 @@ STORIES = [
             ("UPDATE a SET v = v + 1", "UPDATE b SET v = v * 2", "UPDATE c SET d = 2", "UPDATE d SET v = - v"),
             ("DELETE FROM a WHERE id = 1", "UPDATE b SET c = 3 - c", "DELETE FROM c WHERE id = 2", "INSERT INTO c VALUES (2, 2, 7)", "UPDATE d SET v = 0"),
             ("DELETE FROM d", "DELETE FROM b", "INSERT INTO b VALUES (1, 1, 1)", "INSERT INTO d VALUES (1, 1), (2, 2)"),
+        ),
+    ),
+    Story(
+        "2: the same over bags with duplicate and NULL keys",
+        BAGS,
+        "SELECT a.v AS av, c.v AS cv, d.v AS dv FROM a JOIN b ON a.b = b.id JOIN c ON b.c = c.id LEFT JOIN d ON c.d = d.id",
+        (
+            ("DELETE FROM b WHERE id = 1",),
+            ("INSERT INTO b VALUES (1, 2), (1, 2), (NULL, 1)", "UPDATE a SET b = 3 - b", "DELETE FROM c WHERE ctid = (SELECT min(ctid) FROM c)"),
+            ("UPDATE a SET b = coalesce(b, 1)", "UPDATE b SET c = NULL WHERE c = 1", "UPDATE c SET v = v + 1, d = 2", "UPDATE d SET id = 2, v = - v"),
+            ("DELETE FROM d", "INSERT INTO b VALUES (2, 2)", "INSERT INTO c VALUES (2, NULL, 9), (NULL, 1, 9)"),
+            ("UPDATE c SET id = NULL, d = 1", "INSERT INTO d VALUES (1, 0), (1, 0)", "UPDATE b SET c = 2"),
+        ),
+    ),
+    Story(
+        "1: a fact changes its key while the old rows of that key go, over bags",
+        BAGS,
+        "SELECT b.c, count(*) AS n, sum(a.v) AS s, max(a.v) AS m FROM a JOIN b ON a.b = b.id GROUP BY b.c",
+        (
+            ("UPDATE a SET b = 2 WHERE b = 1", "DELETE FROM b WHERE id = 1"),
+            ("UPDATE a SET b = NULL WHERE v = 20", "INSERT INTO b VALUES (1, 1), (1, NULL)", "UPDATE a SET b = 1 WHERE v = 10"),
+            ("UPDATE b SET id = 3 - id, c = NULL", "UPDATE a SET b = 3 - b, v = v + 1"),
         ),
     ),
     Story(

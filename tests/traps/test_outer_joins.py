@@ -1,4 +1,4 @@
-"""Traps 4, 6-10: outer joins."""
+"""Traps 4, 6-11: outer joins."""
 # ruff: noqa: E501 - a query reads better on one line
 
 import pytest
