@@ -112,6 +112,11 @@ def values(args: Sequence[Scalar]) -> tuple[Scalar, ...]:
             return tuple(dict.fromkeys(arg for arg in args if columns(arg)))
 
 
+def _is_row(args: Sequence[Scalar]) -> bool:
+    """Is it one row, which is not NULL whatever its fields are?"""
+    return isinstance(args[0], Expression) and args[0].name == "row"
+
+
 def _storable(value: Scalar) -> bool:
     """Has it a type for a column, and a collation that is known?"""
     if value.type.name in ("record", "unknown", "cstring"):
@@ -212,7 +217,7 @@ def read_through(
     The filter of a stage is below it. `arm` tells its rows from others; a call that passes over NULL
     needs no telling, since its columns are NULL in other arms.
     """
-    rows = staged and call.function.name == "count" and values(call.args) != call.args
+    rows = staged and call.function.name == "count" and _is_row(call.args)
     args = () if rows else tuple(replaced(arg, named) for arg in call.args)
     order = tuple((replaced(item, named), words) for item, words in call.order)
     if staged and call.distinct and not _among(call, INDIFFERENT | COUNTING):

@@ -1,6 +1,7 @@
 """A reference interpreter of expressions over one row, in plain Python.
 
-NULL is None, numeric is Decimal, arrays are tuples. Expressions are interpreted where their
+NULL is None, numeric is Decimal, arrays are tuples. Quotients of numeric have no zeros at the end, whatever
+PostgreSQL would show of them. Expressions are interpreted where their
 meaning is plain: comparison, arithmetic, three-valued logic, CASE and its kin. Others raise
 NotImplementedError.
 
@@ -147,9 +148,19 @@ def _divided(left: Any, right: Any) -> Any:
     if right == 0:
         raise ZeroDivisionError("division by zero")
     if isinstance(left, Decimal) or isinstance(right, Decimal):
-        return Decimal(left) / right
-    quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
+        return quotient(left, right)
+    whole = abs(left) // abs(right)
+    return whole if (left < 0) == (right < 0) else -whole
+
+
+def quotient(left: Decimal | int, right: Decimal | int) -> Decimal:
+    """left / right, to as many digits as are needed or can be had."""
+    return (Decimal(left) / Decimal(right)).normalize()
+
+
+def root(number: Decimal) -> Decimal:
+    """The square root, likewise."""
+    return number.sqrt().normalize()
 
 
 def _rounded(number: Decimal, scale: int = 0) -> Decimal:
@@ -190,4 +201,5 @@ STRICT: Final[dict[str, Callable[..., Any]]] = {
     "unnest": list,
     "round": _rounded,
     "scale": _scale,
+    "root": root,
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -35,8 +36,9 @@ from ivmc.ir import (
     Values,
     free,
 )
+from ivmc.rules.variance import VARIANCES
 from ivmc.scalar import Col, Scalar
-from ivmc.value import Row, holds, value
+from ivmc.value import Row, holds, quotient, root, value
 
 Weighted = tuple[Row, int]
 Image = tuple[Any, ...]
@@ -278,9 +280,22 @@ def _of_present(call: Call, arguments: list[tuple[Any, ...]]) -> Any:
         case "sum":
             return sum(values, _zero(call.type))
         case "avg":
-            return Decimal(sum(values)) / len(values)
+            return quotient(sum(values), len(values))
+        case name if name in VARIANCES:
+            return _dispersion(name, values)
         case name:
             return CHOICES[name](values)
+
+
+def _dispersion(name: str, values: list[Any]) -> Decimal | None:
+    """The mean square of the distances from the mean, or its root."""
+    n = len(values) if name.endswith("_pop") else len(values) - 1
+    if not n:
+        return None
+    mean = Fraction(sum(values)) / len(values)
+    square = sum(((value - mean) ** 2 for value in map(Fraction, values)), Fraction()) / n
+    variance = quotient(square.numerator, square.denominator)
+    return root(variance) if name.startswith("std") else variance
 
 
 CHOICES: Final[dict[str, Callable[[Iterable[Any]], Any]]] = {

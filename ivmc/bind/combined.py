@@ -83,7 +83,7 @@ def combined(context: Context, node: Syntax, arms: tuple[Bound, Bound]) -> Bound
             context.error(errors.MissingOperator(span, shown, "equality", word))
     if word == "UNION":
         return Bound(Aggregate(united.rel, left.schema, ()), united.names)
-    return Bound(_compared(left, right, word, repeated=node.all), united.names)
+    return Bound(compared(left, right, word, repeated=node.all), united.names)
 
 
 def _agreed(context: Context, arms: tuple[Bound, Bound], node: Syntax, word: str) -> tuple[Project, Project]:
@@ -98,7 +98,7 @@ def _agreed(context: Context, arms: tuple[Bound, Bound], node: Syntax, word: str
     )
 
 
-def _compared(left: Project, right: Project, word: str, *, repeated: bool) -> Rel:
+def compared(left: Project, right: Project, word: str, *, repeated: bool) -> Rel:
     """INTERSECT and EXCEPT (law 17): per row, its copies in both arms and those on the left are counted."""
     schema = left.schema
     tag = fresh("is_left", BOOLEAN, nullable=False)

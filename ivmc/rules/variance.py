@@ -12,9 +12,21 @@ from __future__ import annotations
 from typing import Final
 
 from ivmc.catalog import Type
-from ivmc.scalar import ADDITIVE, CAST, MULTIPLICATIVE, NUMERIC, Expression, Scalar, binary, literal
+from ivmc.scalar import (
+    ADDITIVE,
+    BOOLEAN,
+    CAST,
+    COMPARISON,
+    MULTIPLICATIVE,
+    NUMERIC,
+    Expression,
+    Scalar,
+    binary,
+    literal,
+)
 
 VARIANCES: Final = frozenset({"variance", "var_samp", "var_pop", "stddev", "stddev_samp", "stddev_pop"})
+ZERO, ONE = literal("0", NUMERIC), literal("1", NUMERIC)
 NARROW: Final = frozenset({"int2", "int4"})
 
 ROOT: Final = (
@@ -38,15 +50,27 @@ def square(argument: Scalar) -> Scalar:
 
 def variance(name: str, n: Scalar, s: Scalar, q: Scalar) -> Scalar:
     """The value of the call `name`; NULL over too few numbers."""
-    n, s = _cast(n, NUMERIC), _cast(s, NUMERIC)
-    sample = not name.endswith("_pop")
-    moment = binary("-", _product(n, q), _product(s, s), NUMERIC, ADDITIVE, nullable=False, fallible=False)
-    others = binary("-", n, literal("1", NUMERIC), NUMERIC, ADDITIVE, nullable=False, fallible=False)
-    divisor = _product(n, others if sample else n)
-    template = ("CASE WHEN ", f" <= {int(sample)} THEN NULL WHEN ", " <= 0 THEN 0 ELSE ", " / ", " END")
-    levels = (ADDITIVE, ADDITIVE, MULTIPLICATIVE, MULTIPLICATIVE + 1)
-    found = Expression("case", template, (n, moment, moment, divisor), NUMERIC, levels=levels, fallible=False)
+    n, s, population = _cast(n, NUMERIC), _cast(s, NUMERIC), name.endswith("_pop")
+    others = n if population else _operation("-", n, ONE, ADDITIVE)
+    moment = _operation("-", _product(n, q), _product(s, s), ADDITIVE)
+    args = (
+        _at_most(n, ZERO if population else ONE),
+        literal("NULL", NUMERIC, nullable=True),
+        _at_most(moment, ZERO),
+        ZERO,
+        _operation("/", moment, _product(n, others), MULTIPLICATIVE),
+    )
+    template = ("CASE WHEN ", " THEN ", " WHEN ", " THEN ", " ELSE ", " END")
+    found = Expression("case", template, args, NUMERIC, levels=(0,) * 5, fallible=False)
     return Expression("root", ROOT, (found,), NUMERIC, fallible=False) if name.startswith("std") else found
+
+
+def _operation(op: str, left: Scalar, right: Scalar, level: int) -> Scalar:
+    return binary(op, left, right, NUMERIC, level, nullable=False, fallible=False)
+
+
+def _at_most(value: Scalar, limit: Scalar) -> Scalar:
+    return binary("<=", value, limit, BOOLEAN, COMPARISON, nullable=False, fallible=False)
 
 
 def _product(left: Scalar, right: Scalar, kind: Type = NUMERIC) -> Scalar:

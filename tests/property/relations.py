@@ -360,7 +360,8 @@ FOLDED = (
     ("count", None, BIGINT), ("count", TEXT, BIGINT), ("sum", INTEGER, BIGINT), ("sum", NUMERIC, NUMERIC),
     ("sum", PRICE, NUMERIC), ("avg", INTEGER, NUMERIC), ("avg", NUMERIC, NUMERIC), ("min", INTEGER, INTEGER),
     ("max", INTEGER, INTEGER), ("max", TEXT, TEXT), ("min", NUMERIC, NUMERIC), ("bool_and", BOOLEAN, BOOLEAN),
-    ("bool_or", BOOLEAN, BOOLEAN), ("sum", NUMERIC, NUMERIC),
+    ("bool_or", BOOLEAN, BOOLEAN), ("sum", NUMERIC, NUMERIC), ("var_pop", INTEGER, NUMERIC),
+    ("variance", INTEGER, NUMERIC), ("stddev_samp", INTEGER, NUMERIC),
 )  # fmt: skip
 EXTREMA = tuple(call for call in FOLDED if call[0] in ("min", "max") and call[1] != NUMERIC)
 HOLISTIC = (("array_agg", INTEGER, Type("pg_catalog", "_int4")), ("string_agg", TEXT, TEXT))

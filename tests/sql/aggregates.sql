@@ -142,6 +142,711 @@ SELECT department_id,
        __ivmc_sum_salary::numeric / nullif(__ivmc_count_salary, 0) AS mean
 FROM ivmc.v;
 
+-- ==== variances from sums of squares
+-- expect: aggregate
+-- expect-not: reread
+SELECT department_id, var_pop(salary) AS spread, stddev(salary) FILTER (WHERE salary > 0) AS deviation FROM employees GROUP BY department_id;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by department_id: var_pop, stddev
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 7 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ table employees
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  department_id integer,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_sum_salary bigint NOT NULL,
+  __ivmc_sum_squares_salary numeric NOT NULL,
+  __ivmc_count_salary bigint NOT NULL,
+  __ivmc_sum_salary_2 bigint NOT NULL,
+  __ivmc_sum_squares_salary_2 numeric NOT NULL,
+  __ivmc_count_salary_2 bigint NOT NULL
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v (hash_record_extended(ROW(department_id), 0));
+
+INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2)
+SELECT employees.department_id,
+       count(*) AS __ivmc_count,
+       coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
+       coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
+       count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+       coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
+       coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
+       count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2
+FROM public.employees
+GROUP BY employees.department_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  employees_changes bigint := 0;
+  groups bigint := 0;
+  step bigint;
+  lost bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.employees_changes := coalesce(waiting[1], 0);
+  n.pending := n.employees_changes;
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT employees.department_id,
+           count(*) AS __ivmc_count,
+           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
+           coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
+           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
+           coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
+           count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2
+    FROM public.employees
+    GROUP BY employees.department_id;
+    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_df9b90a0') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost;
+    CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_sum_salary numeric, __ivmc_sum_squares_salary numeric, __ivmc_count_salary numeric, __ivmc_sum_salary_2 numeric, __ivmc_sum_squares_salary_2 numeric, __ivmc_count_salary_2 numeric);
+    CREATE TEMPORARY TABLE v__lost (department_id integer);
+    CREATE TEMPORARY TABLE v__made_df9b90a0 ();
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.employees_changes > 0 THEN
+    -- groups += γ(Δemployees)
+    INSERT INTO pg_temp.v__groups
+    SELECT employees.department_id,
+           employees.__ivmc_weight * count(*) AS __ivmc_count,
+           employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
+           employees.__ivmc_weight * coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
+           employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+           employees.__ivmc_weight * coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
+           employees.__ivmc_weight * coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
+           employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2
+    FROM ivmc.changes_public_employees employees
+    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    GROUP BY employees.department_id, employees.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- Groups that lost an extremum, or hold a sum that is not finite
+    INSERT INTO pg_temp.v__lost
+    SELECT DISTINCT d.department_id
+    FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
+    LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHERE coalesce(t.__ivmc_sum_squares_salary, 0) + d.__ivmc_sum_squares_salary IN ('NaN', 'Infinity', '-Infinity')
+       OR coalesce(t.__ivmc_sum_squares_salary_2, 0) + d.__ivmc_sum_squares_salary_2 IN ('NaN', 'Infinity', '-Infinity');
+    GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.department_id,
+             sum(g.__ivmc_count) AS __ivmc_count,
+             sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary,
+             sum(g.__ivmc_sum_squares_salary) AS __ivmc_sum_squares_salary,
+             sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
+             sum(g.__ivmc_sum_salary_2) AS __ivmc_sum_salary_2,
+             sum(g.__ivmc_sum_squares_salary_2) AS __ivmc_sum_squares_salary_2,
+             sum(g.__ivmc_count_salary_2) AS __ivmc_count_salary_2
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.department_id
+      ORDER BY g.department_id
+    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_sum_salary <> 0 OR d.__ivmc_sum_squares_salary <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary_2 <> 0 OR d.__ivmc_sum_squares_salary_2 <> 0 OR d.__ivmc_count_salary_2 <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint,
+                 __ivmc_sum_squares_salary = t.__ivmc_sum_squares_salary + d.__ivmc_sum_squares_salary,
+                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
+                 __ivmc_sum_salary_2 = (t.__ivmc_sum_salary_2 + d.__ivmc_sum_salary_2)::bigint,
+                 __ivmc_sum_squares_salary_2 = t.__ivmc_sum_squares_salary_2 + d.__ivmc_sum_squares_salary_2,
+                 __ivmc_count_salary_2 = (t.__ivmc_count_salary_2 + d.__ivmc_count_salary_2)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+
+    -- Read the groups again
+    IF n.lost > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.department_id,
+               x.__ivmc_count,
+               x.__ivmc_sum_salary,
+               x.__ivmc_sum_squares_salary,
+               x.__ivmc_count_salary,
+               x.__ivmc_sum_salary_2,
+               x.__ivmc_sum_squares_salary_2,
+               x.__ivmc_count_salary_2,
+               x.__ivmc_found
+        FROM (
+          SELECT v__lost.department_id
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          WHERE v__lost.department_id IS NOT NULL
+          GROUP BY v__lost.department_id
+        ) k
+        LEFT JOIN (
+          SELECT employees.department_id,
+                 count(*) AS __ivmc_count,
+                 coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
+                 coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
+                 count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+                 coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
+                 coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
+                 count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2,
+                 true AS __ivmc_found
+          FROM (
+                 SELECT v__lost.department_id
+                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 WHERE v__lost.department_id IS NOT NULL
+                 GROUP BY v__lost.department_id
+               ) groups,
+               public.employees
+          WHERE groups.department_id = employees.department_id
+          GROUP BY employees.department_id
+        ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+      ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_sum_salary, t.__ivmc_sum_squares_salary, t.__ivmc_count_salary, t.__ivmc_sum_salary_2, t.__ivmc_sum_squares_salary_2, t.__ivmc_count_salary_2)::record *<> ROW(d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2)::record THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count,
+                   __ivmc_sum_salary = d.__ivmc_sum_salary,
+                   __ivmc_sum_squares_salary = d.__ivmc_sum_squares_salary,
+                   __ivmc_count_salary = d.__ivmc_count_salary,
+                   __ivmc_sum_salary_2 = d.__ivmc_sum_salary_2,
+                   __ivmc_sum_squares_salary_2 = d.__ivmc_sum_squares_salary_2,
+                   __ivmc_count_salary_2 = d.__ivmc_count_salary_2
+      WHEN NOT MATCHED AND d.__ivmc_found THEN
+        INSERT (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2)
+        VALUES (d.department_id, d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2);
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      IF EXISTS (SELECT FROM pg_temp.v__lost k WHERE k.department_id IS NULL) THEN
+        MERGE INTO ivmc.v t USING (
+          SELECT k.department_id,
+                 x.__ivmc_count,
+                 x.__ivmc_sum_salary,
+                 x.__ivmc_sum_squares_salary,
+                 x.__ivmc_count_salary,
+                 x.__ivmc_sum_salary_2,
+                 x.__ivmc_sum_squares_salary_2,
+                 x.__ivmc_count_salary_2,
+                 x.__ivmc_found
+          FROM (
+            SELECT v__lost.department_id
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            WHERE v__lost.department_id IS NULL
+            GROUP BY v__lost.department_id
+          ) k
+          LEFT JOIN (
+            SELECT employees.department_id,
+                   count(*) AS __ivmc_count,
+                   coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
+                   coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
+                   count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+                   coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
+                   coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
+                   count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2,
+                   true AS __ivmc_found
+            FROM (
+                   SELECT v__lost.department_id
+                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                   WHERE v__lost.department_id IS NULL
+                   GROUP BY v__lost.department_id
+                 ) groups,
+                 public.employees
+            WHERE (groups.department_id = employees.department_id OR groups.department_id IS NULL AND employees.department_id IS NULL)
+            GROUP BY employees.department_id
+          ) x ON hash_record_extended(ROW(x.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND x.department_id IS NOT DISTINCT FROM k.department_id
+        ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+        WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+        WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_sum_salary, t.__ivmc_sum_squares_salary, t.__ivmc_count_salary, t.__ivmc_sum_salary_2, t.__ivmc_sum_squares_salary_2, t.__ivmc_count_salary_2)::record *<> ROW(d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2)::record THEN
+          UPDATE SET __ivmc_count = d.__ivmc_count,
+                     __ivmc_sum_salary = d.__ivmc_sum_salary,
+                     __ivmc_sum_squares_salary = d.__ivmc_sum_squares_salary,
+                     __ivmc_count_salary = d.__ivmc_count_salary,
+                     __ivmc_sum_salary_2 = d.__ivmc_sum_salary_2,
+                     __ivmc_sum_squares_salary_2 = d.__ivmc_sum_squares_salary_2,
+                     __ivmc_count_salary_2 = d.__ivmc_count_salary_2
+        WHEN NOT MATCHED AND d.__ivmc_found THEN
+          INSERT (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2)
+          VALUES (d.department_id, d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2);
+        GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+      END IF;
+    END IF;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT department_id,
+       CASE WHEN __ivmc_count_salary::numeric <= 0 THEN NULL WHEN __ivmc_count_salary::numeric * __ivmc_sum_squares_salary - __ivmc_sum_salary::numeric * __ivmc_sum_salary::numeric <= 0 THEN 0 ELSE (__ivmc_count_salary::numeric * __ivmc_sum_squares_salary - __ivmc_sum_salary::numeric * __ivmc_sum_salary::numeric) / (__ivmc_count_salary::numeric * __ivmc_count_salary::numeric) END AS spread,
+       (SELECT coalesce(round(sqrt(round(d.v, scale(d.v) + 30)), scale(d.v)), d.v) FROM (SELECT CASE WHEN __ivmc_count_salary_2::numeric <= 1 THEN NULL WHEN __ivmc_count_salary_2::numeric * __ivmc_sum_squares_salary_2 - __ivmc_sum_salary_2::numeric * __ivmc_sum_salary_2::numeric <= 0 THEN 0 ELSE (__ivmc_count_salary_2::numeric * __ivmc_sum_squares_salary_2 - __ivmc_sum_salary_2::numeric * __ivmc_sum_salary_2::numeric) / (__ivmc_count_salary_2::numeric * (__ivmc_count_salary_2::numeric - 1)) END AS v) AS d) AS deviation
+FROM ivmc.v;
+
+-- ==== the earliest of a join: its next value is found among those of its group
+-- expect: aggregate, join
+-- expect-not: reread, full
+SELECT d.name, min(e.hired) AS first FROM departments d JOIN employees e ON e.department_id = d.id GROUP BY d.name;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by name: min
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- │     note   groups that lose an extremum are read again
+-- └─ stage v__1
+--
+-- aggregate by name, hired: distinct rows
+-- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ join on department_id = id
+--    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
+--    │     cost   O(|ΔL| · fan-out(R) + |ΔR| · fan-out(L))
+--    │     note   trusts the foreign key from employees to departments: no old row refers to a new one
+--    ├─ table employees e
+--    └─ table departments d
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.employees (department_id);
+
+-- ---- sql
+CREATE TABLE ivmc.v__1 (
+  name text NOT NULL,
+  hired date,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX ON ivmc.v__1 (hash_record_extended(ROW(name, hired), 0));
+
+CREATE INDEX ON ivmc.v__1 (name);
+
+CREATE TABLE ivmc.v (
+  name text NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_min_hired date,
+  __ivmc_count_min_hired bigint,
+  PRIMARY KEY (name)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v__1 (name, hired, __ivmc_count)
+SELECT d.name, e.hired, count(*) AS __ivmc_count
+FROM public.employees e, public.departments d
+WHERE e.department_id = d.id
+GROUP BY d.name, e.hired;
+
+INSERT INTO ivmc.v (name, __ivmc_count, __ivmc_min_hired, __ivmc_count_min_hired)
+SELECT terms.name,
+       max(terms.count) AS __ivmc_count,
+       min(terms.min_hired) AS __ivmc_min_hired,
+       max(terms.count_min_hired) AS __ivmc_count_min_hired
+FROM (
+       SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
+       FROM (
+              SELECT v__1.name, count(*) AS count
+              FROM ivmc.v__1
+              GROUP BY v__1.name
+            ) groups
+       UNION ALL
+       SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
+       FROM (
+              SELECT net.name,
+                     min(net.min_hired) AS min_hired,
+                     (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
+              FROM (
+                     SELECT v__1_2.name, v__1_2.hired AS min_hired, count(*) AS __ivmc_weight
+                     FROM ivmc.v__1 v__1_2
+                     WHERE v__1_2.hired IS NOT NULL
+                     GROUP BY v__1_2.name, v__1_2.hired
+                     OFFSET 0
+                   ) net
+              GROUP BY net.name
+            ) groups_2
+     ) terms
+GROUP BY terms.name;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  employees_changes bigint := 0;
+  departments_changes bigint := 0;
+  groups bigint := 0;
+  step bigint;
+  net bigint := 0;
+  old bigint := 0;
+  changes bigint := 0;
+  groups_2 bigint := 0;
+  lost bigint := 0;
+BEGIN
+  strategy := 'differential';
+  n.employees_changes := coalesce(waiting[1], 0);
+  n.departments_changes := coalesce(waiting[2], 0);
+  n.pending := n.employees_changes + n.departments_changes;
+  IF n.pending > 5000 THEN
+    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
+    n.most := greatest(n.most, 5000);
+    n.employees_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.departments_changes := (SELECT count(*) FROM (
+      SELECT FROM ivmc.changes_public_departments b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b);
+    n.pending := n.employees_changes + n.departments_changes;
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
+  END IF;
+  IF n.departments_changes > 0 AND NOT recompute THEN
+    recompute := NOT EXISTS (SELECT FROM pg_constraint c
+      WHERE c.conrelid = 'public.employees'::regclass AND c.confrelid = 'public.departments'::regclass
+        AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);
+    reason := CASE WHEN recompute THEN 'no foreign key from employees to departments' END;
+  END IF;
+  IF recompute THEN
+    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
+      WHERE s.name = 'random_page_cost';
+    DELETE FROM ivmc.v;
+    DELETE FROM ivmc.v__1;
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
+    SELECT d.name, e.hired, count(*) AS __ivmc_count
+    FROM public.employees e, public.departments d
+    WHERE e.department_id = d.id
+    GROUP BY d.name, e.hired;
+    INSERT INTO ivmc.v__1 (name, hired, __ivmc_count) TABLE pg_temp.v__1__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__1__anew;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT terms.name,
+           max(terms.count) AS __ivmc_count,
+           min(terms.min_hired) AS __ivmc_min_hired,
+           max(terms.count_min_hired) AS __ivmc_count_min_hired
+    FROM (
+           SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
+           FROM (
+                  SELECT v__1.name, count(*) AS count
+                  FROM ivmc.v__1
+                  GROUP BY v__1.name
+                ) groups
+           UNION ALL
+           SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
+           FROM (
+                  SELECT net.name,
+                         min(net.min_hired) AS min_hired,
+                         (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
+                  FROM (
+                         SELECT v__1_2.name, v__1_2.hired AS min_hired, count(*) AS __ivmc_weight
+                         FROM ivmc.v__1 v__1_2
+                         WHERE v__1_2.hired IS NOT NULL
+                         GROUP BY v__1_2.name, v__1_2.hired
+                         OFFSET 0
+                       ) net
+                  GROUP BY net.name
+                ) groups_2
+         ) terms
+    GROUP BY terms.name;
+    INSERT INTO ivmc.v (name, __ivmc_count, __ivmc_min_hired, __ivmc_count_min_hired) TABLE pg_temp.v__anew;
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_2d376ed6') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
+    CREATE TEMPORARY TABLE v__groups (name text, hired date, __ivmc_count numeric);
+    CREATE TEMPORARY TABLE v__net (id integer, name text, net bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__old (name text, hired date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__changes (name text, hired date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__groups_2 (name text, __ivmc_count numeric, __ivmc_min_hired date, __ivmc_count_min_hired bigint);
+    CREATE TEMPORARY TABLE v__lost (name text);
+    CREATE TEMPORARY TABLE v__made_2d376ed6 ();
+  END IF;
+
+  -- Stage v__1
+
+  -- Sum up the change of each group
+  IF n.employees_changes > 0 THEN
+    -- groups += γ(Δe ⋈ d′)
+    INSERT INTO pg_temp.v__groups
+    SELECT d.name, e.hired, e.__ivmc_weight * count(*) AS __ivmc_count
+    FROM (
+           SELECT e.department_id, e.hired, e.__ivmc_weight
+           FROM ivmc.changes_public_employees e
+           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           LIMIT n.employees_changes
+         ) e,
+         public.departments d
+    WHERE e.department_id = d.id
+    GROUP BY d.name, e.hired, e.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.departments_changes > 0 THEN
+    -- net += net(Δd ⋈ γ(Δd))
+    INSERT INTO pg_temp.v__net
+    SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
+    FROM (
+           SELECT d.id, d.name, d.__ivmc_weight
+           FROM ivmc.changes_public_departments d
+           WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           LIMIT n.departments_changes
+         ) d,
+         (
+           SELECT d_2.id, coalesce(sum(d_2.__ivmc_weight), 0) AS net
+           FROM (
+                  SELECT d_2.id, d_2.__ivmc_weight
+                  FROM ivmc.changes_public_departments d_2
+                  WHERE (NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.departments_changes
+                ) d_2
+           GROUP BY d_2.id
+         ) groups
+    WHERE groups.net < 1
+      AND d.id = groups.id
+    GROUP BY d.id, d.name, groups.net
+    HAVING sum(d.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
+  END IF;
+  IF n.net > 0 THEN
+    -- groups += γ(e′ ⋈ net)
+    INSERT INTO pg_temp.v__groups
+    SELECT v__net.name, e.hired, v__net.__ivmc_weight * count(*) AS __ivmc_count
+    FROM public.employees e, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE v__net.net <> -1
+      AND e.department_id = v__net.id
+    GROUP BY v__net.name, e.hired, v__net.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.employees_changes > 0 AND n.net > 0 THEN
+    -- groups += γ(− Δe ⋈ net)
+    INSERT INTO pg_temp.v__groups
+    SELECT v__net.name, e.hired, -e.__ivmc_weight * v__net.__ivmc_weight * count(*) AS __ivmc_count
+    FROM (
+           SELECT e.department_id, e.hired, e.__ivmc_weight
+           FROM ivmc.changes_public_employees e
+           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           LIMIT n.employees_changes
+         ) e,
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE e.department_id = v__net.id
+    GROUP BY v__net.name, e.hired, -e.__ivmc_weight * v__net.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+
+    -- The old rows of the touched groups
+    INSERT INTO pg_temp.v__old
+    SELECT t.name AS name, t.hired AS hired, -1
+    FROM (SELECT DISTINCT k.name, k.hired FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(k.name, k.hired), 0) AND t.name = k.name AND t.hired IS NOT DISTINCT FROM k.hired;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v__1 t USING (
+      SELECT g.name, g.hired, sum(g.__ivmc_count) AS __ivmc_count
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.name, g.hired
+      ORDER BY g.name, g.hired
+    ) d ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(d.name, d.hired), 0) AND t.name = d.name AND t.hired IS NOT DISTINCT FROM d.hired
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (name, hired, __ivmc_count)
+      VALUES (d.name, d.hired, d.__ivmc_count);
+
+    -- What changed in the touched groups: old rows out, new rows in
+    INSERT INTO pg_temp.v__old
+    SELECT t.name AS name, t.hired AS hired, 1
+    FROM (SELECT DISTINCT k.name, k.hired FROM pg_temp.v__groups k LIMIT n.groups) k
+    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(k.name, k.hired), 0) AND t.name = k.name AND t.hired IS NOT DISTINCT FROM k.hired;
+    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
+    -- changes += net(old)
+    INSERT INTO pg_temp.v__changes
+    SELECT v__old.name, v__old.hired, sum(v__old.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    GROUP BY v__old.name, v__old.hired
+    HAVING sum(v__old.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.changes > 0 THEN
+    -- groups_2 += γ((γ(Δv__1) + γ(net(Δv__1))))
+    INSERT INTO pg_temp.v__groups_2
+    SELECT terms.name,
+           max(terms.count) AS __ivmc_count,
+           min(terms.min_hired) AS __ivmc_min_hired,
+           max(terms.count_min_hired) AS __ivmc_count_min_hired
+    FROM (
+           SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
+           FROM (
+                  SELECT v__1.name, coalesce(sum(v__1.__ivmc_weight), 0) AS count
+                  FROM (
+                         SELECT v__1.name, v__1.hired, v__1.__ivmc_weight
+                         FROM pg_temp.v__changes v__1
+                         LIMIT n.changes
+                       ) v__1
+                  GROUP BY v__1.name
+                ) groups
+           UNION ALL
+           SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
+           FROM (
+                  SELECT net.name,
+                         min(net.min_hired) AS min_hired,
+                         (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
+                  FROM (
+                         SELECT v__1_2.name, v__1_2.hired AS min_hired, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
+                         FROM (
+                                SELECT v__1_2.name, v__1_2.hired, v__1_2.__ivmc_weight
+                                FROM pg_temp.v__changes v__1_2
+                                LIMIT n.changes
+                              ) v__1_2
+                         WHERE v__1_2.hired IS NOT NULL
+                         GROUP BY v__1_2.name, v__1_2.hired
+                         HAVING sum(v__1_2.__ivmc_weight) <> 0
+                         OFFSET 0
+                       ) net
+                  GROUP BY net.name
+                ) groups_2
+         ) terms
+    GROUP BY terms.name;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
+  END IF;
+  IF n.groups_2 > 0 THEN
+
+    -- Groups that lost an extremum, or hold a sum that is not finite
+    INSERT INTO pg_temp.v__lost
+    SELECT DISTINCT d.name
+    FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d
+    LEFT JOIN ivmc.v t ON t.name = d.name
+    WHERE d.__ivmc_min_hired = t.__ivmc_min_hired AND t.__ivmc_count_min_hired + d.__ivmc_count_min_hired <= 0
+       OR d.__ivmc_count_min_hired < 0 AND (d.__ivmc_min_hired < t.__ivmc_min_hired OR (t.__ivmc_min_hired IS NULL AND d.__ivmc_min_hired IS NOT NULL));
+    GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
+
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.name, g.__ivmc_count, g.__ivmc_min_hired, g.__ivmc_count_min_hired
+      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
+      ORDER BY g.name
+    ) d ON t.name = d.name
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_min_hired IS NOT NULL) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
+                 __ivmc_min_hired = CASE WHEN d.__ivmc_min_hired < t.__ivmc_min_hired OR (t.__ivmc_min_hired IS NULL AND d.__ivmc_min_hired IS NOT NULL) THEN d.__ivmc_min_hired ELSE t.__ivmc_min_hired END,
+                 __ivmc_count_min_hired = CASE WHEN d.__ivmc_min_hired < t.__ivmc_min_hired OR (t.__ivmc_min_hired IS NULL AND d.__ivmc_min_hired IS NOT NULL) THEN d.__ivmc_count_min_hired WHEN d.__ivmc_min_hired = t.__ivmc_min_hired THEN t.__ivmc_count_min_hired + d.__ivmc_count_min_hired ELSE t.__ivmc_count_min_hired END
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (name, __ivmc_count, __ivmc_min_hired, __ivmc_count_min_hired)
+      VALUES (d.name, d.__ivmc_count, d.__ivmc_min_hired, d.__ivmc_count_min_hired);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+
+    -- Read the groups again
+    IF n.lost > 0 THEN
+      MERGE INTO ivmc.v t USING (
+        SELECT k.name, x.__ivmc_min_hired, x.__ivmc_count_min_hired, x.__ivmc_found
+        FROM (
+          SELECT v__lost.name
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          GROUP BY v__lost.name
+        ) k
+        LEFT JOIN (
+          SELECT v__1.name,
+                 min(v__1.hired) AS __ivmc_min_hired,
+                 CASE WHEN min(v__1.hired) IS NOT NULL THEN 1::bigint END AS __ivmc_count_min_hired,
+                 true AS __ivmc_found
+          FROM (
+                 SELECT v__lost.name
+                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 GROUP BY v__lost.name
+               ) groups,
+               ivmc.v__1
+          WHERE groups.name = v__1.name
+          GROUP BY v__1.name
+        ) x ON x.name = k.name
+      ) d ON t.name = d.name
+      WHEN MATCHED AND d.__ivmc_found IS NULL THEN DELETE
+      WHEN MATCHED AND ROW(t.__ivmc_min_hired, t.__ivmc_count_min_hired)::record *<> ROW(d.__ivmc_min_hired, d.__ivmc_count_min_hired)::record THEN
+        UPDATE SET __ivmc_min_hired = d.__ivmc_min_hired, __ivmc_count_min_hired = d.__ivmc_count_min_hired;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+    END IF;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+  IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT name,
+       __ivmc_min_hired AS first
+FROM ivmc.v;
+
 -- ==== grouped by a key and what depends on it
 -- expect: join, aggregate
 -- expect-not: reread

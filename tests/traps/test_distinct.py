@@ -42,6 +42,8 @@ FOLDED = (
     "SELECT g, sum(DISTINCT p) AS s, avg(DISTINCT p) AS a, min(p) AS low, max(DISTINCT p) AS high FROM t GROUP BY g",
     "SELECT g, count(DISTINCT (x, s)) AS d, count(DISTINCT (x, s)) FILTER (WHERE y > 2) AS e, count(DISTINCT x) AS f FROM t GROUP BY g",
     "SELECT count(DISTINCT (g, x)) AS d, count(DISTINCT ROW(s)) AS e FROM t",
+    "SELECT g, count(DISTINCT NULL::int) AS d, count(DISTINCT 1) AS e FROM t GROUP BY g",
+    "SELECT g, count(DISTINCT nullif('a', 'a')) AS d, count(DISTINCT 1) AS e, sum(x) AS s FROM t GROUP BY g",
     "SELECT g, count(DISTINCT x + y) AS d, count(DISTINCT lower(s)) AS e, bool_and(y IS NULL) AS b, sum(1) AS n FROM t GROUP BY g",
     "SELECT g, count(DISTINCT 10 / x) FILTER (WHERE x <> 0) AS d, sum(10 / x) FILTER (WHERE x <> 0) AS s FROM t GROUP BY g",
     "SELECT g, count(DISTINCT g) AS d, count(DISTINCT k) AS e, count(*) FILTER (WHERE x IS NULL) AS n FROM t GROUP BY g",
