@@ -151,8 +151,8 @@ SELECT department_id, var_pop(salary) AS spread, stddev(salary) FILTER (WHERE sa
 -- public.v: differential refresh
 --
 -- aggregate by department_id: var_pop, stddev
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 7 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 7 counts and sums per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ table employees
 
@@ -268,7 +268,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.department_id
@@ -434,15 +433,15 @@ SELECT d.name, min(e.hired) AS first FROM departments d JOIN employees e ON e.de
 -- public.v: differential refresh
 --
 -- aggregate by name: min
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v: 1 counts and sums, 1 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count, 1 extremum per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- │     note   groups that lose an extremum are read again
 -- └─ stage v__1
 --
 -- aggregate by name, hired: distinct rows
--- │     law    ΔS(R) = S(ΔR) S(R′) = S(R) + S(ΔR)
--- │     state  ivmc.v__1: 1 counts and sums, 0 extrema per group
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 1 count per group
 -- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
 -- └─ join on department_id = id
 --    │     law    Δ(L ⋈ R) = ΔL ⋈ R′ + L′ ⋈ ΔR − ΔL ⋈ ΔR
@@ -692,7 +691,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-
     -- The old rows of the touched groups
     INSERT INTO pg_temp.v__old
     SELECT t.name AS name, t.hired AS hired, -1
@@ -733,7 +731,7 @@ BEGIN
 
   -- Sum up the change of each group
   IF n.changes > 0 THEN
-    -- groups_2 += γ((γ(Δv__1) + γ(net(Δv__1))))
+    -- groups_2 += γ(γ(Δv__1) + γ(net(Δv__1)))
     INSERT INTO pg_temp.v__groups_2
     SELECT terms.name,
            max(terms.count) AS __ivmc_count,
@@ -775,7 +773,6 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-
     -- Groups that lost an extremum, or hold a sum that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.name
