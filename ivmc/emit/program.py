@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ivmc.differentiate import derivatives
 from ivmc.emit.formula import formula
 from ivmc.emit.query import Queries, positional
-from ivmc.emit.text import declared, indent
+from ivmc.emit.text import conjunction, declared, indent
 from ivmc.ir import (
     Aggregate,
     Carried,
@@ -44,6 +45,14 @@ Terms = list[Rel]
 Sink = Callable[[Rel], None]
 
 
+class Filtered(NamedTuple):
+    """Which changes of a source are counted by a variable: the condition is over its buffer as `b`."""
+
+    source: tuple[str, str]
+    variable: str
+    condition: str
+
+
 @dataclass
 class Program:
     """The text of one view's refresh function, while it is being written.
@@ -51,6 +60,7 @@ class Program:
     variables  of PL/pgSQL, with their types
     temporary  the tables that carry rows between steps: their columns, and the count of their rows
     pending    per changed table, the variable that counts its changes
+    filtered   selections of a source's changes, counted in one pass before the first step
     carried    shared deltas, each with the temporary table that holds it
     original   deltas, each with what it is the delta of
     """
@@ -61,6 +71,7 @@ class Program:
     variables: dict[str, str] = field(default_factory=dict)
     temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
     pending: dict[tuple[str, str], str] = field(default_factory=dict)
+    filtered: dict[Rel, Filtered] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
     original: dict[Rel, Rel] = field(default_factory=dict)
     depth: int = 0
@@ -138,16 +149,31 @@ class Program:
         if leaf in self.queries.counts or any(isinstance(node, Carried) for node in walk(leaf)):
             return
         source = next(node for node in walk(leaf) if isinstance(node, Delta)).scan
-        pending = self.pending[source.relation.schema, source.relation.name]
+        table = source.relation.schema, source.relation.name
         if not any(isinstance(node, Filter) for node in walk(leaf)):
-            self.queries.counts[leaf] = pending
+            self.queries.counts[leaf] = self.pending[table]
             return
+        counted = self.counted_first if table in self.queries.buffers else self.counted_here
+        self.queries.counts[leaf] = counted(leaf, source)
+
+    def counted_first(self, leaf: Rel, source: Scan) -> str:
+        """The variable of a selection of captured changes: all of a source are counted in one pass."""
+        if leaf not in self.filtered:
+            self.queries.fresh_statement()
+            where = self.queries.block(leaf).where
+            condition = conjunction(where, lambda column: f"b.{identifier(column.name)}")
+            table = source.relation.schema, source.relation.name
+            self.filtered[leaf] = Filtered(table, self.variable(source.alias), condition)
+        return self.filtered[leaf].variable
+
+    def counted_here(self, leaf: Rel, source: Scan) -> str:
+        """The variable of a selection of what an earlier stage has just handed on."""
         variable = self.variable(source.alias)
         self.queries.fresh_statement()
-        block = self.queries.block(leaf)
-        with self.when(f"{pending} > 0"):
-            self.emit(f"SELECT count(*) INTO {variable}", f"{block.body};")
-        self.queries.counts[leaf] = variable
+        body = self.queries.block(leaf).body
+        with self.when(f"{self.pending[source.relation.schema, source.relation.name]} > 0"):
+            self.emit(f"SELECT count(*) INTO {variable}", f"{body};")
+        return variable
 
     def terms(self, rel: Rel) -> Terms:
         """A delta as a flat sum: row-wise operators and signs distribute over it."""

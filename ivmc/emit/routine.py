@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ivmc.emit import fold, reread, store
-from ivmc.emit.capture import SMALL, buffer_name, counted
+from ivmc.emit.capture import SMALL, buffer_name, counted, unread
 from ivmc.emit.function import refresh_function
-from ivmc.emit.program import Program
+from ivmc.emit.program import Filtered, Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
-from ivmc.emit.text import indent
+from ivmc.emit.text import indent, listing
 from ivmc.emit.work import Work
 from ivmc.ir import Join, walk
 from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
@@ -82,9 +82,21 @@ END """,
             return []
         counts = list(program.pending.values())[: len(self.tables)]
         pending = f"n.pending := {' + '.join(counts)};"
+        filtered = {
+            table: [f for f in program.filtered.values() if f.source == table] for table in self.tables
+        }
+        few = [
+            line
+            for table, count in zip(self.tables, counts, strict=True)
+            for line in _selected(table, count, filtered[table])
+        ]
         many = [
             *(self.worthwhile() if self.chooses else ()),
-            *(_counted(table, count) for table, count in zip(self.tables, counts, strict=True)),
+            *(
+                line
+                for table, count in zip(self.tables, counts, strict=True)
+                for line in _counted(table, count, filtered[table])
+            ),
             pending,
             "PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
             *(self.choice() if self.chooses else ()),
@@ -94,6 +106,7 @@ END """,
             pending,
             f"IF n.pending > {SMALL} THEN",
             *map(indent, many),
+            *(("ELSE", *map(indent, few)) if few else ()),
             "END IF;",
         ]
 
@@ -167,9 +180,34 @@ def _maintain(work: Work) -> None:
         fold.write(work, stage.op, stage.fold)
 
 
-def _counted(table: tuple[str, str], count: str) -> str:
-    """How many changes of a source wait; no more are counted than decide."""
-    return f"{count} := {counted(qualified(SCHEMA, buffer_name(*table)), 'n.most + 1')};"
+def _counted(table: tuple[str, str], count: str, filtered: Sequence[Filtered]) -> list[str]:
+    """How many changes of a source wait, and are selected; no more are counted than decide."""
+    buffer = qualified(SCHEMA, buffer_name(*table))
+    if not filtered:
+        return [f"{count} := {counted(buffer, 'n.most + 1')};"]
+    return [
+        f"{listing(['count(*)', *map(_filter, filtered)], 'SELECT')}",
+        f"INTO {', '.join([count, *(f.variable for f in filtered)])}",
+        f"FROM (\n  SELECT * FROM {buffer} b\n  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;",
+    ]
+
+
+def _selected(table: tuple[str, str], count: str, filtered: Sequence[Filtered]) -> list[str]:
+    """How many changes of a source are selected by each of some conditions."""
+    if not filtered:
+        return []
+    return [
+        f"IF {count} > 0 THEN",
+        indent(listing(map(_filter, filtered), "SELECT")),
+        f"  INTO {', '.join(f.variable for f in filtered)}",
+        f"  FROM {qualified(SCHEMA, buffer_name(*table))} b",
+        f"  WHERE {unread('b', 'frontier')};",
+        "END IF;",
+    ]
+
+
+def _filter(selected: Filtered) -> str:
+    return f"count(*) FILTER (WHERE {selected.condition})"
 
 
 def _created(program: Program) -> list[str]:

@@ -286,24 +286,41 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.items_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_items b
+    SELECT count(*), count(*) FILTER (WHERE b.price > 10)
+    INTO n.items_changes, n.i
+    FROM (
+      SELECT * FROM ivmc.changes_public_items b
       WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
+      LIMIT n.most + 1) b;
     n.orders_changes := (SELECT count(*) FROM (
       SELECT FROM ivmc.changes_public_orders b
       WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
+    SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
+    INTO n.customers_changes, n.c
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
       WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
+      LIMIT n.most + 1) b;
     n.pending := n.items_changes + n.orders_changes + n.customers_changes;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
+    END IF;
+  ELSE
+    IF n.items_changes > 0 THEN
+      SELECT count(*) FILTER (WHERE b.price > 10)
+      INTO n.i
+      FROM ivmc.changes_public_items b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
+    END IF;
+    IF n.customers_changes > 0 THEN
+      SELECT count(*) FILTER (WHERE b.country = 'FR')
+      INTO n.c
+      FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
     END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
@@ -348,12 +365,6 @@ BEGIN
   END IF;
 
   -- Stage v: what the view shows
-  IF n.items_changes > 0 THEN
-    SELECT count(*) INTO n.i
-    FROM ivmc.changes_public_items i
-    WHERE (NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
-      AND i.price > 10;
-  END IF;
   IF n.i > 0 THEN
     -- delta_2 += Δi ⋈ o′
     INSERT INTO pg_temp.v__delta_2
@@ -438,12 +449,6 @@ BEGIN
     WHERE c.country = 'FR'
       AND v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
-  END IF;
-  IF n.customers_changes > 0 THEN
-    SELECT count(*) INTO n.c
-    FROM ivmc.changes_public_customers c
-    WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-      AND c.country = 'FR';
   END IF;
   IF n.c > 0 AND n.customers_changes > 0 THEN
     -- net_2 += net(Δc ⋈ γ(Δc))

@@ -53,16 +53,25 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
+    SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
+    INTO n.orders_changes, n.orders
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
       WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
+      LIMIT n.most + 1) b;
     n.pending := n.orders_changes;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
+    END IF;
+  ELSE
+    IF n.orders_changes > 0 THEN
+      SELECT count(*) FILTER (WHERE b.amount > 10)
+      INTO n.orders
+      FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
     END IF;
   END IF;
   IF recompute THEN
@@ -83,12 +92,6 @@ BEGIN
 
 
   -- Stage v: what the view shows
-  IF n.orders_changes > 0 THEN
-    SELECT count(*) INTO n.orders
-    FROM ivmc.changes_public_orders orders
-    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-      AND orders.amount > 10;
-  END IF;
   IF n.orders > 0 THEN
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
@@ -181,16 +184,25 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.returns_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_returns b
+    SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
+    INTO n.returns_changes, n.returns
+    FROM (
+      SELECT * FROM ivmc.changes_public_returns b
       WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
+      LIMIT n.most + 1) b;
     n.pending := n.returns_changes;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
+    END IF;
+  ELSE
+    IF n.returns_changes > 0 THEN
+      SELECT count(*) FILTER (WHERE b.amount > 0)
+      INTO n.returns
+      FROM ivmc.changes_public_returns b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
     END IF;
   END IF;
   IF recompute THEN
@@ -212,12 +224,6 @@ BEGIN
 
 
   -- Stage v: what the view shows
-  IF n.returns_changes > 0 THEN
-    SELECT count(*) INTO n.returns
-    FROM ivmc.changes_public_returns returns
-    WHERE (NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-      AND returns.amount > 0;
-  END IF;
   IF n.returns > 0 THEN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
@@ -450,16 +456,25 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
+    SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
+    INTO n.orders_changes, n.orders
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
       WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
+      LIMIT n.most + 1) b;
     n.pending := n.orders_changes;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
+    END IF;
+  ELSE
+    IF n.orders_changes > 0 THEN
+      SELECT count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
+      INTO n.orders
+      FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
     END IF;
   END IF;
   IF recompute THEN
@@ -481,13 +496,6 @@ BEGIN
 
 
   -- Stage v: what the view shows
-  IF n.orders_changes > 0 THEN
-    SELECT count(*) INTO n.orders
-    FROM ivmc.changes_public_orders orders
-    WHERE (NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-      AND orders.amount > 1000
-      AND orders.amount < 5000;
-  END IF;
   IF n.orders > 0 THEN
     -- MERGE: net rows by key
     MERGE INTO ivmc.v t USING (
