@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from ivmc.differentiate import derivatives
 from ivmc.emit.formula import formula
 from ivmc.emit.query import Queries, positional
-from ivmc.emit.text import conjunction, declared, indent
+from ivmc.emit.text import declared, indent
 from ivmc.ir import (
     Aggregate,
     Carried,
@@ -45,14 +44,6 @@ Terms = list[Rel]
 Sink = Callable[[Rel], None]
 
 
-class Filtered(NamedTuple):
-    """Which changes of a source are counted by a variable: the condition is over its buffer as `b`."""
-
-    source: tuple[str, str]
-    variable: str
-    condition: str
-
-
 @dataclass
 class Program:
     """The text of one view's refresh function, while it is being written.
@@ -60,7 +51,7 @@ class Program:
     variables  of PL/pgSQL, with their types
     temporary  the tables that carry rows between steps: their columns, and the count of their rows
     pending    per changed table, the variable that counts its changes
-    filtered   selections of a source's changes, counted in one pass before the first step
+    filtered   per captured table, the selections of its changes with the variable that counts each
     carried    shared deltas, each with the temporary table that holds it
     original   deltas, each with what it is the delta of
     """
@@ -71,7 +62,7 @@ class Program:
     variables: dict[str, str] = field(default_factory=dict)
     temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
     pending: dict[tuple[str, str], str] = field(default_factory=dict)
-    filtered: dict[Rel, Filtered] = field(default_factory=dict)
+    filtered: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
     original: dict[Rel, Rel] = field(default_factory=dict)
     depth: int = 0
@@ -158,13 +149,11 @@ class Program:
 
     def counted_first(self, leaf: Rel, source: Scan) -> str:
         """The variable of a selection of captured changes: all of a source are counted in one pass."""
-        if leaf not in self.filtered:
-            self.queries.fresh_statement()
-            where = self.queries.block(leaf).where
-            condition = conjunction(where, lambda column: f"b.{identifier(column.name)}")
-            table = source.relation.schema, source.relation.name
-            self.filtered[leaf] = Filtered(table, self.variable(source.alias), condition)
-        return self.filtered[leaf].variable
+        condition = self.queries.selection(leaf, "b")
+        found = self.filtered.setdefault((source.relation.schema, source.relation.name), {})
+        if condition not in found:
+            found[condition] = self.variable(source.alias)
+        return found[condition]
 
     def counted_here(self, leaf: Rel, source: Scan) -> str:
         """The variable of a selection of what an earlier stage has just handed on."""

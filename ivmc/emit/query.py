@@ -95,6 +95,14 @@ class Queries:
             case _:
                 return self.block(rel)
 
+    def selection(self, leaf: Rel, alias: str) -> str:
+        """The condition under which a row of a change buffer is in a leaf."""
+        self.fresh_statement()
+        counts, self.counts = self.counts, {}
+        where = self.block(leaf).where
+        self.counts = counts
+        return " AND ".join(text(p, lambda column: f"{alias}.{identifier(column.name)}", 3) for p in where)
+
     # Blocks
 
     def block(self, rel: Rel) -> Block:

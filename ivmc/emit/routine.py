@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ivmc.emit import fold, reread, store
 from ivmc.emit.capture import SMALL, buffer_name, counted, unread
 from ivmc.emit.function import refresh_function
-from ivmc.emit.program import Filtered, Program
+from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent, listing
@@ -82,21 +82,13 @@ END """,
             return []
         counts = list(program.pending.values())[: len(self.tables)]
         pending = f"n.pending := {' + '.join(counts)};"
-        filtered = {
-            table: [f for f in program.filtered.values() if f.source == table] for table in self.tables
-        }
-        few = [
-            line
-            for table, count in zip(self.tables, counts, strict=True)
-            for line in _selected(table, count, filtered[table])
+        sources = [
+            (*pair, program.filtered.get(pair[0], {})) for pair in zip(self.tables, counts, strict=True)
         ]
+        few = [line for source in sources if source[2] for line in _selected(*source)]
         many = [
             *(self.worthwhile() if self.chooses else ()),
-            *(
-                line
-                for table, count in zip(self.tables, counts, strict=True)
-                for line in _counted(table, count, filtered[table])
-            ),
+            *(line for source in sources for line in _counted(*source)),
             pending,
             "PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
             *(self.choice() if self.chooses else ()),
@@ -180,34 +172,32 @@ def _maintain(work: Work) -> None:
         fold.write(work, stage.op, stage.fold)
 
 
-def _counted(table: tuple[str, str], count: str, filtered: Sequence[Filtered]) -> list[str]:
+def _counted(table: tuple[str, str], count: str, filtered: Mapping[str, str]) -> list[str]:
     """How many changes of a source wait, and are selected; no more are counted than decide."""
     buffer = qualified(SCHEMA, buffer_name(*table))
     if not filtered:
         return [f"{count} := {counted(buffer, 'n.most + 1')};"]
     return [
-        f"{listing(['count(*)', *map(_filter, filtered)], 'SELECT')}",
-        f"INTO {', '.join([count, *(f.variable for f in filtered)])}",
+        listing(["count(*)", *map(_those, filtered)], "SELECT"),
+        f"INTO {', '.join([count, *filtered.values()])}",
         f"FROM (\n  SELECT * FROM {buffer} b\n  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;",
     ]
 
 
-def _selected(table: tuple[str, str], count: str, filtered: Sequence[Filtered]) -> list[str]:
+def _selected(table: tuple[str, str], count: str, filtered: Mapping[str, str]) -> list[str]:
     """How many changes of a source are selected by each of some conditions."""
-    if not filtered:
-        return []
     return [
         f"IF {count} > 0 THEN",
-        indent(listing(map(_filter, filtered), "SELECT")),
-        f"  INTO {', '.join(f.variable for f in filtered)}",
+        indent(listing(map(_those, filtered), "SELECT")),
+        f"  INTO {', '.join(filtered.values())}",
         f"  FROM {qualified(SCHEMA, buffer_name(*table))} b",
         f"  WHERE {unread('b', 'frontier')};",
         "END IF;",
     ]
 
 
-def _filter(selected: Filtered) -> str:
-    return f"count(*) FILTER (WHERE {selected.condition})"
+def _those(condition: str) -> str:
+    return f"count(*) FILTER (WHERE {condition})"
 
 
 def _created(program: Program) -> list[str]:

@@ -56,11 +56,6 @@ def listing(items: Iterable[str], first: str, width: int = 100) -> str:
     return f"{first} " + f",{pad}".join(item.replace("\n", pad) for item in found)
 
 
-def conjunction(predicates: Iterable[Scalar], name: Name) -> str:
-    """`a AND b`, on one line."""
-    return " AND ".join(text(predicate, name, AND + 1) for predicate in predicates)
-
-
 def conditions(predicates: Iterable[str], first: str = "WHERE") -> str:
     """`WHERE a AND b`, one conjunct a line."""
     pad = "\n" + " " * (len(first) - 3) + "AND "

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.maintained import Connection, Story, follow
+from tests.maintained import Connection, Story, differences, follow, maintained, refresh, strategies, take
 
 ORDERS = """
 CREATE TABLE item (id int PRIMARY KEY, name text, price numeric(8,2) NOT NULL);
@@ -193,3 +193,18 @@ STORIES = [
 @pytest.mark.parametrize("story", STORIES, ids=str)
 def test_join(conn: Connection, story: Story) -> None:
     follow(conn, story)
+
+
+def test_join_without_the_foreign_key_it_was_compiled_for(conn: Connection) -> None:
+    """Without the constraint a new key may meet old rows: the view is recomputed."""
+    take(conn, """CREATE TABLE buyer (id int PRIMARY KEY, name text); CREATE TABLE bill (id int PRIMARY KEY, buyer int REFERENCES buyer);
+        INSERT INTO buyer VALUES (1, 'a'); INSERT INTO bill VALUES (1, 1)""")  # fmt: skip
+    query = "SELECT b.name, count(*) AS n FROM bill o JOIN buyer b ON b.id = o.buyer GROUP BY b.name"
+    plan = maintained(conn, query)
+    take(conn, "ALTER TABLE bill DROP CONSTRAINT bill_buyer_fkey; INSERT INTO bill VALUES (2, 2)")
+    refresh(conn, plan)
+    assert strategies(conn, plan) == {"differential"}
+    take(conn, "INSERT INTO buyer VALUES (2, 'b')")
+    refresh(conn, plan)
+    assert differences(conn, query) == ([], [])
+    assert strategies(conn, plan) == {"differential", "full"}
