@@ -57,7 +57,7 @@ QUERIES = {
     "26: composites of other types IN": f"SELECT l.k, l.t IN (SELECT (m.k, 'a')::pair FROM \"L.eft\" m WHERE m.c = l.c) AS i FROM {L}",
     "26: a scalar query by citext": f"SELECT l.j, l.c, (SELECT count(*) FROM {R} WHERE r.c = l.c) AS n, (SELECT max(r.count) FROM {R} WHERE r.c = l.c AND r.n >= l.n) AS m FROM {L}",
     "26: a scalar query that reads images": f"SELECT l.j, (SELECT string_agg(l.n::text || r.n::text, ',' ORDER BY r.count, r.n::text) FROM {R} WHERE r.f = l.f) AS t FROM {L}",
-    "26: a value of every kind": f'SELECT l.k, (SELECT m.t FROM "L.eft" m WHERE m.old = l.k AND m.k IS NULL) AS t, (SELECT array_agg(r.v ORDER BY r.count, r.v::text) FROM {R} WHERE r.n = l.n) AS v FROM {L}',
+    "26: a value of every kind": f'SELECT l.k, (SELECT m.t FROM "L.eft" m WHERE m.old = l.k AND m.k IS NULL) AS t, (SELECT array_agg(r.j ORDER BY r.count, r.j::text) FROM {R} WHERE r.n = l.n) AS j FROM {L}',
     "26: LATERAL over json": f"SELECT l.j, x.key, x.value FROM {L} LEFT JOIN LATERAL json_each(CASE json_typeof(l.j) WHEN 'object' THEN l.j END) x ON true",
     "26: LATERAL by image": f"SELECT l.n, g.s FROM {L}, LATERAL (SELECT scale(l.n) + scale(r.n) AS s FROM {R} WHERE r.n = l.n) g",
     "26: distinct counts": f"SELECT l.old, count(DISTINCT l.c) AS c, count(DISTINCT l.n) AS n, count(DISTINCT l.t) AS t, count(DISTINCT l.v) AS v, count(*) AS m FROM {L} GROUP BY l.old",
