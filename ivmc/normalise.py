@@ -159,7 +159,7 @@ class Block:
     def planned(self) -> Rel:
         """Every predicate and match at its place."""
         leaves = _without_unit(self.leaves)
-        homes = Homes(leaves, self.matches)
+        homes = Homes(leaves, self.matches, self.predicates)
         local, across, last = homes.placed(self.predicates)
         top = [match for match in self.matches if homes.of(match) is None]
         above = columns(*(s for _, s in self.outputs), *last, *(p for match in top for p in match.on))

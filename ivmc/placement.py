@@ -9,15 +9,23 @@ from ivmc.scalar import Col, Scalar, columns, conjuncts, is_fallible, relaxed
 
 
 class Homes:
-    """Which leaf each column, and so each expression, belongs to; a mark is at home with its match."""
+    """Which leaf each column, and so each expression, belongs to; a mark is at home with its match.
 
-    def __init__(self, leaves: Sequence[Rel], matches: Sequence[Match]) -> None:
+    A match is at home with the leaf that it reads, unless another leaf is filtered: then it sees the
+    fewer rows above the join.
+    """
+
+    def __init__(
+        self, leaves: Sequence[Rel], matches: Sequence[Match], predicates: Sequence[Scalar] = ()
+    ) -> None:
         self.count = len(leaves)
         self.owner: dict[Col, int | None] = {c: i for i, leaf in enumerate(leaves) for c in leaf.schema}
         self.home: dict[Match, int | None] = {}
+        places = [{self.owner.get(column) for column in columns(predicate)} for predicate in predicates]
+        filtered = {place.pop() for place in places if len(place) == 1}
         for match in matches:
             homes = {self.owner[column] for column in columns(*match.on) if column in self.owner}
-            self.home[match] = homes.pop() if len(homes) == 1 else None
+            self.home[match] = homes.pop() if len(homes) == 1 and filtered <= homes | {None} else None
             if match.mark is not None:
                 self.owner[match.mark] = self.home[match]
 

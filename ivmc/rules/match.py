@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ivmc.catalog import Function
-from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, empty, is_empty, same
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, empty, inputs, is_empty, same
 from ivmc.properties import told_apart
 from ivmc.rules import moving
 from ivmc.scalar import (
@@ -87,7 +87,7 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
     right = d(op.right)
     if is_empty(right):
         return empty(op.schema)
-    touched = _equated(op, right) or _joined(op, left, Net(right))
+    touched = _equated(op, left, right) or _joined(op, left, Net(right))
     flips = _flips(op, touched)
     turned = Join(op.left, flips, touched.found) - Join(left, flips, touched.found)
     return Project(turned, same(op.schema))
@@ -96,8 +96,11 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
 # The touched p
 
 
-def _equated(op: Match, change: Rel) -> Touched | None:
-    """Where the condition is `l = r AND …` of columns: the values of r in ΔR."""
+def _equated(op: Match, left: Rel, change: Rel) -> Touched | None:
+    """Where the condition is `l = r AND …` of columns: the values of r in ΔR.
+
+    Where L is filtered, those that it has, now or before.
+    """
     own = frozenset(op.right.schema)
     pairs = [equated(predicate) for predicate in op.on]
     read = [column for pair in pairs for column in pair or () if column in own]
@@ -108,7 +111,18 @@ def _equated(op: Match, change: Rel) -> Touched | None:
     total = fresh("matches", BIGINT, nullable=False)
     rel = Aggregate(rows, tuple(copies.values()), ((total, COUNT),))
     counted = tuple(equals(copy, column) for column, copy in copies.items())
-    return Touched(rel, total, counted, tuple(substitute(predicate, copies) for predicate in op.on))
+    found = tuple(substitute(predicate, copies) for predicate in op.on)
+    if _is_filtered(op.left):
+        met = [Project(Join(side, rel, found), same(rel.schema)) for side in (op.left, left)]
+        rel = Aggregate(met[0] + met[1], rel.schema, ())
+    return Touched(rel, total, counted, found)
+
+
+def _is_filtered(rel: Rel) -> bool:
+    """Are there rows that some predicate keeps out?"""
+    return isinstance(rel, Filter) or any(
+        map(_is_filtered, inputs(rel)[:1] if isinstance(rel, Match) else inputs(rel))
+    )
 
 
 def _joined(op: Match, left: Rel, change: Rel) -> Touched:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ivmc.catalog import Function, Type
-from ivmc.ir import Aggregate, Call, Filter, Join, Project, Rel, same
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, same
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -61,7 +61,9 @@ def compared(right: Rel, on: Iterable[Scalar]) -> tuple[Expression, Col] | None:
 
 
 def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
-    """The rows of one side that can flip, each with the bounds."""
+    """The rows of one side that can flip, and others that no match of its own lets through."""
+    while isinstance(side, Match) and side.mark is None:
+        side = side.left
     least, greatest, both = fresh("least", value), fresh("greatest", value), fresh("both", BIGINT)
     calls = (
         (least, _call("min", value)),
@@ -72,8 +74,8 @@ def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
     low, high = BOUNDS[test.name]
     compared_value = test.args[0]
     between = (_renamed(test, low, compared_value, least), _renamed(test, high, compared_value, greatest))
-    two = Filter(bounds, (_against_zero("=", both),))
-    one = Filter(bounds, (_against_zero("<>", both),))
+    two = Net(Filter(bounds, (_against_zero("=", both),)))
+    one = Net(Filter(bounds, (_against_zero("<>", both),)))
     own = same(side.schema)
     alone = substitute(test, {value: least})
     return Project(Join(side, two, between), own) + Project(Join(side, one, (alone,)), own)

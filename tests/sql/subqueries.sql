@@ -954,8 +954,13 @@ DECLARE
   touched bigint := 0;
   touched_2 bigint := 0;
   delta_3 bigint := 0;
-  touched_3 bigint := 0;
   net bigint := 0;
+  touched_3 bigint := 0;
+  net_2 bigint := 0;
+  net_3 bigint := 0;
+  net_4 bigint := 0;
+  touched_4 bigint := 0;
+  net_5 bigint := 0;
 BEGIN
   strategy := 'differential';
   n.customers_changes := coalesce(waiting[1], 0);
@@ -1003,9 +1008,9 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_de43246f') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_33d8e909') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__touched_3, pg_temp.v__net;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__net, pg_temp.v__touched_3, pg_temp.v__net_2, pg_temp.v__net_3, pg_temp.v__net_4, pg_temp.v__touched_4, pg_temp.v__net_5;
     CREATE TEMPORARY TABLE v__groups (__ivmc_count numeric, __ivmc_sum_balance numeric);
     CREATE TEMPORARY TABLE v__lost ();
     CREATE TEMPORARY TABLE v__old (avg numeric, __ivmc_weight bigint);
@@ -1015,9 +1020,14 @@ BEGIN
     CREATE TEMPORARY TABLE v__touched (balance numeric(12,2), matches bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_2 (balance numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_3 (balance numeric(12,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_3 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net (avg numeric, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_de43246f ();
+    CREATE TEMPORARY TABLE v__net_2 (avg numeric, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net_3 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net_4 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_4 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net_5 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_33d8e909 ();
   END IF;
 
   -- Stage v__1
@@ -1109,8 +1119,8 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.changes > 0 THEN
-    -- net += net(Δv__1)
-    INSERT INTO pg_temp.v__net
+    -- net_2 += net(Δv__1)
+    INSERT INTO pg_temp.v__net_2
     SELECT v__1.avg, sum(v__1.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT v__1.avg, v__1.__ivmc_weight
@@ -1119,76 +1129,140 @@ BEGIN
          ) v__1
     GROUP BY v__1.avg, record_send(ROW(v__1.avg))
     HAVING sum(v__1.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
   END IF;
-  IF n.net > 0 THEN
-    -- touched_3 += γ(net)
+  IF n.net_2 > 0 THEN
+    -- touched_3 += γ(net_2)
     INSERT INTO pg_temp.v__touched_3
-    SELECT min(v__net.avg) AS "least",
-           max(v__net.avg) AS "greatest",
-           coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both",
+    SELECT min(v__net_2.avg) AS "least",
+           max(v__net_2.avg) AS "greatest",
+           coalesce(sum(v__net_2.__ivmc_weight) FILTER (WHERE v__net_2.avg IS NOT NULL), 0) AS "both",
            1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net;
+    FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
   IF n.touched_3 > 0 THEN
-    -- delta_3 += c′ ⋈ touched_3
-    INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, v__touched_3.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
+    -- net += net(touched_3)
+    INSERT INTO pg_temp.v__net
+    SELECT v__touched_3."least",
+           v__touched_3."greatest",
+           v__touched_3."both",
+           sum(v__touched_3.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
     WHERE v__touched_3."both" = 0
-      AND c.balance > v__touched_3."least"
-      AND c.balance <= v__touched_3."greatest";
+    GROUP BY v__touched_3."least",
+             record_send(ROW(v__touched_3."least")),
+             v__touched_3."greatest",
+             record_send(ROW(v__touched_3."greatest")),
+             v__touched_3."both"
+    HAVING sum(v__touched_3.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
+  END IF;
+  IF n.net > 0 THEN
+    -- delta_3 += c′ ⋈ net
+    INSERT INTO pg_temp.v__delta_3
+    SELECT c.balance, v__net.__ivmc_weight
+    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE c.balance > v__net."least"
+      AND c.balance <= v__net."greatest";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
   IF n.touched_3 > 0 THEN
-    -- delta_3 += c′ ⋈ touched_3
-    INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, v__touched_3.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
+    -- net_3 += net(touched_3)
+    INSERT INTO pg_temp.v__net_3
+    SELECT v__touched_3."least",
+           v__touched_3."greatest",
+           v__touched_3."both",
+           sum(v__touched_3.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
     WHERE v__touched_3."both" <> 0
-      AND c.balance > v__touched_3."least";
+    GROUP BY v__touched_3."least",
+             record_send(ROW(v__touched_3."least")),
+             v__touched_3."greatest",
+             record_send(ROW(v__touched_3."greatest")),
+             v__touched_3."both"
+    HAVING sum(v__touched_3.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net_3 := n.net_3 + n.step;
+  END IF;
+  IF n.net_3 > 0 THEN
+    -- delta_3 += c′ ⋈ net_3
+    INSERT INTO pg_temp.v__delta_3
+    SELECT c.balance, v__net_3.__ivmc_weight
+    FROM public.customers c, (SELECT * FROM pg_temp.v__net_3 LIMIT n.net_3) v__net_3
+    WHERE c.balance > v__net_3."least";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_3 += Δc ⋈ γ(net)
+  IF n.net_2 > 0 THEN
+    -- touched_4 += γ(net_2)
+    INSERT INTO pg_temp.v__touched_4
+    SELECT min(v__net_2.avg) AS "least",
+           max(v__net_2.avg) AS "greatest",
+           coalesce(sum(v__net_2.__ivmc_weight) FILTER (WHERE v__net_2.avg IS NOT NULL), 0) AS "both",
+           1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
+  END IF;
+  IF n.touched_4 > 0 THEN
+    -- net_4 += net(touched_4)
+    INSERT INTO pg_temp.v__net_4
+    SELECT v__touched_4."least",
+           v__touched_4."greatest",
+           v__touched_4."both",
+           sum(v__touched_4.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+    WHERE v__touched_4."both" = 0
+    GROUP BY v__touched_4."least",
+             record_send(ROW(v__touched_4."least")),
+             v__touched_4."greatest",
+             record_send(ROW(v__touched_4."greatest")),
+             v__touched_4."both"
+    HAVING sum(v__touched_4.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net_4 := n.net_4 + n.step;
+  END IF;
+  IF n.customers_changes > 0 AND n.net_4 > 0 THEN
+    -- delta_3 += Δc ⋈ net_4
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, c.__ivmc_weight
+    SELECT c.balance, c.__ivmc_weight * v__net_4.__ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (
-           SELECT min(v__net.avg) AS "least",
-                  max(v__net.avg) AS "greatest",
-                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-         ) groups
-    WHERE groups."both" = 0
-      AND c.balance > groups."least"
-      AND c.balance <= groups."greatest";
+         (SELECT * FROM pg_temp.v__net_4 LIMIT n.net_4) v__net_4
+    WHERE c.balance > v__net_4."least"
+      AND c.balance <= v__net_4."greatest";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_3 += Δc ⋈ γ(net)
+  IF n.touched_4 > 0 THEN
+    -- net_5 += net(touched_4)
+    INSERT INTO pg_temp.v__net_5
+    SELECT v__touched_4."least",
+           v__touched_4."greatest",
+           v__touched_4."both",
+           sum(v__touched_4.__ivmc_weight) AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+    WHERE v__touched_4."both" <> 0
+    GROUP BY v__touched_4."least",
+             record_send(ROW(v__touched_4."least")),
+             v__touched_4."greatest",
+             record_send(ROW(v__touched_4."greatest")),
+             v__touched_4."both"
+    HAVING sum(v__touched_4.__ivmc_weight) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net_5 := n.net_5 + n.step;
+  END IF;
+  IF n.customers_changes > 0 AND n.net_5 > 0 THEN
+    -- delta_3 += Δc ⋈ net_5
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, c.__ivmc_weight
+    SELECT c.balance, c.__ivmc_weight * v__net_5.__ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (
-           SELECT min(v__net.avg) AS "least",
-                  max(v__net.avg) AS "greatest",
-                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-         ) groups
-    WHERE groups."both" <> 0
-      AND c.balance > groups."least";
+         (SELECT * FROM pg_temp.v__net_5 LIMIT n.net_5) v__net_5
+    WHERE c.balance > v__net_5."least";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
   IF n.delta_3 > 0 THEN
@@ -1199,15 +1273,15 @@ BEGIN
     GROUP BY v__delta_3.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
-  IF n.touched_2 > 0 AND n.net > 0 THEN
-    -- touched += γ(touched_2 ⋈ net)
+  IF n.touched_2 > 0 AND n.net_2 > 0 THEN
+    -- touched += γ(touched_2 ⋈ net_2)
     INSERT INTO pg_temp.v__touched
     SELECT v__touched_2.balance,
-           coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches,
+           coalesce(sum(v__touched_2.__ivmc_weight * v__net_2.__ivmc_weight), 0) AS matches,
            1 AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE v__touched_2.balance > v__net.avg
+         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    WHERE v__touched_2.balance > v__net_2.avg
     GROUP BY v__touched_2.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
@@ -1290,8 +1364,13 @@ BEGIN
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
   IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
-  IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
+  IF n.net_2 > 1000 THEN TRUNCATE pg_temp.v__net_2; ELSIF n.net_2 > 0 THEN DELETE FROM pg_temp.v__net_2; END IF;
+  IF n.net_3 > 1000 THEN TRUNCATE pg_temp.v__net_3; ELSIF n.net_3 > 0 THEN DELETE FROM pg_temp.v__net_3; END IF;
+  IF n.net_4 > 1000 THEN TRUNCATE pg_temp.v__net_4; ELSIF n.net_4 > 0 THEN DELETE FROM pg_temp.v__net_4; END IF;
+  IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
+  IF n.net_5 > 1000 THEN TRUNCATE pg_temp.v__net_5; ELSIF n.net_5 > 0 THEN DELETE FROM pg_temp.v__net_5; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
