@@ -17,7 +17,7 @@ from ivmc.bind import facts, sets
 from ivmc.bind.coercion import coerces_safely, common_type, infix
 from ivmc.bind.context import UNKNOWN, Syntax, sound
 from ivmc.catalog import Type
-from ivmc.scalar import BOOLEAN, IS, Expression, Logic, Scalar, listed, literal, union_scales
+from ivmc.scalar import BOOLEAN, COMPARISON, IS, Expression, Logic, Scalar, listed, literal, union_scales
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions
@@ -58,7 +58,7 @@ def boolean_test(e: Expressions, node: Syntax) -> Scalar:
 
 
 def tested(operand: Scalar, word: str) -> Expression:
-    """A test that is never NULL itself and never fails."""
+    """A test that is never NULL itself and never fails; of a comparison, `(a = b) IS NULL`."""
     return Expression(
         word.lower(),
         ("", f" {word}"),
@@ -66,7 +66,7 @@ def tested(operand: Scalar, word: str) -> Expression:
         BOOLEAN,
         nullable=False,
         level=IS,
-        levels=(IS + 1,),
+        levels=(COMPARISON + 1,),
         fallible=False,
     )
 

@@ -537,7 +537,7 @@ SELECT c.id FROM customers c WHERE c.id NOT IN (SELECT rival FROM orders);
 -- │     law    V′ = V + ΔQ
 -- │     state  ivmc.v: one row per id
 -- │     cost   O(Δ)
--- └─ anti join on id = rival IS NULL
+-- └─ anti join on (id = rival) IS NULL
 --    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
 --    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
 --    │     note   no column is equated: every change meets the whole other side
@@ -566,7 +566,7 @@ WHERE NOT EXISTS (
 )
   AND NOT EXISTS (
   SELECT FROM public.orders orders_2
-  WHERE c.id = orders_2.rival IS NULL
+  WHERE (c.id = orders_2.rival) IS NULL
 );
 
 CREATE FUNCTION ivmc.v__refresh(
@@ -630,7 +630,7 @@ BEGIN
     )
       AND NOT EXISTS (
       SELECT FROM public.orders orders_2
-      WHERE c.id = orders_2.rival IS NULL
+      WHERE (c.id = orders_2.rival) IS NULL
     );
     INSERT INTO ivmc.v (id) TABLE pg_temp.v__anew;
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
@@ -739,7 +739,7 @@ BEGIN
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
-      WHERE v__delta_2.id = orders.rival IS NULL
+      WHERE (v__delta_2.id = orders.rival) IS NULL
     );
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -766,7 +766,7 @@ BEGIN
       SELECT FROM public.orders
       WHERE c.id = orders.rival
     )
-      AND c.id = v__net.rival IS NULL;
+      AND (c.id = v__net.rival) IS NULL;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_5 := n.delta_5 + n.step;
   END IF;
   IF n.delta_2 > 0 AND n.net > 0 THEN
@@ -775,7 +775,7 @@ BEGIN
     SELECT v__delta_2.id, v__delta_2.__ivmc_weight * v__net.__ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE v__delta_2.id = v__net.rival IS NULL;
+    WHERE (v__delta_2.id = v__net.rival) IS NULL;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_5 := n.delta_5 + n.step;
   END IF;
   IF n.delta_5 > 0 THEN
@@ -794,7 +794,7 @@ BEGIN
            1 AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE v__touched_3.id = v__net.rival IS NULL
+    WHERE (v__touched_3.id = v__net.rival) IS NULL
     GROUP BY v__touched_3.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
@@ -805,7 +805,7 @@ BEGIN
     FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
-      WHERE v__touched_2.id = orders.rival IS NULL
+      WHERE (v__touched_2.id = orders.rival) IS NULL
     )
       AND v__touched_2.matches < 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
@@ -817,7 +817,7 @@ BEGIN
     FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
-      WHERE v__touched_2.id = orders.rival IS NULL
+      WHERE (v__touched_2.id = orders.rival) IS NULL
       OFFSET greatest(v__touched_2.matches, 0)
     )
       AND v__touched_2.matches > 0;
