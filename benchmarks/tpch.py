@@ -85,6 +85,7 @@ INDEXES = (
     "customer (c_nationkey)",
     "supplier (s_nationkey)",
     "nation (n_regionkey)",
+    "customer (c_acctbal)",
 )
 
 QUERIES = tuple(range(1, 23))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
@@ -264,12 +264,18 @@ def _join_indexes(rel: Join | Outer | Match) -> Iterator[str]:
     owner = {column: node for node in scans for column in node.schema}
     for predicate in rel.on:
         pair = equated(predicate)
-        if pair is None or not all(column in owner for column in pair):
+        if pair is None or not all(column in owner for column in pair) or _computed(pair, owner):
             continue
         for a, b in (pair, pair[::-1]):
             pairs.setdefault((owner[a], owner[b]), []).append(a.name)
     for (table, _), names in pairs.items():
         yield from _wanted(table, names)
+
+
+def _computed(pair: tuple[Col, Col], owner: Mapping[Col, Scan]) -> bool:
+    """Is one side a value of groups, not what they are found by?"""
+    tables = [(owner[column].relation, column.name) for column in pair]
+    return any(t.schema == SCHEMA and not any(name in key for key in t.unique) for t, name in tables)
 
 
 def _match_indexes(rel: Match) -> Iterator[str]:
