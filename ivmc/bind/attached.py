@@ -81,13 +81,16 @@ class Attachments:
         self.add(Attached(right, on, mark))
         return mark
 
-    def needed(self, read: Iterable[Col]) -> tuple[Attached, ...]:
-        """The joins whose columns are read, and those that they read in turn."""
+    def needed(
+        self, read: Iterable[Col], keys: Mapping[Scalar, Scalar] | None = None
+    ) -> tuple[Attached, ...]:
+        """The joins whose columns are read, and those that they read in turn, over groups with these keys."""
         wanted, found = set(read), []
         for join in reversed(self.joins):
-            if not join.columns.isdisjoint(wanted):
-                wanted |= join.read
-                found.append(join)
+            over = join.over_groups(keys) if keys else join
+            if not over.columns.isdisjoint(wanted):
+                wanted |= over.read
+                found.append(over)
         return tuple(reversed(found))
 
     def behind(self, read: frozenset[Col]) -> frozenset[Col]:

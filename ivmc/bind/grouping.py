@@ -79,7 +79,7 @@ class Grouping:
         said = groupings([*values, *having, *(value for _, value in self.order)])
         shown |= {call: self.grouping(call, numbered, named) for call in said}
         over = [replaced(value, shown) for value in (*values, *having)]
-        above = [join.over_groups(shown) for join in self.attached.needed(columns(*over))]
+        above = self.attached.needed(columns(*over), shown)
         read = columns(*over).union(*(join.read for join in above))
         calls = tuple((column, call) for call, column in self.aggregates.calls.items() if column in read)
         below = self.attached.needed(columns(*every, *(part for _, call in calls for part in call.scalars())))
@@ -150,8 +150,8 @@ class Grouping:
             read.append((self.node.havingClause, self.having))
         for node, value in (*read, *self.order):
             rest = columns(replaced(value, bare))
-            joins = self.attached.needed(rest)
-            rest |= columns(*(replaced(test, bare) for join in joins for test in join.on))
+            joins = self.attached.needed(rest, bare)
+            rest |= columns(*(test for join in joins for test in join.on))
             inner = frozenset().union(*(free(join.right) for join in joins))
             for column in _by_age((rest | inner) & local - known):
                 if not self.is_dependent(column, common):

@@ -39,6 +39,7 @@ STORIES = [
     Story("a lost match is counted where PostgreSQL knows that there is none", "CREATE TABLE a (id int PRIMARY KEY, k int NOT NULL); CREATE TABLE b (id int PRIMARY KEY, l int); INSERT INTO a VALUES (1, 1), (2, 2); INSERT INTO b VALUES (1, 1), (2, 0)", "SELECT a.k, b.l, c.id FROM b RIGHT JOIN a ON b.l < a.k AND a.k IS NULL FULL JOIN (SELECT * FROM b WHERE l = 1) c ON b.id = c.id", (("DELETE FROM b WHERE id = 2", "DELETE FROM a WHERE id = 2"), "DELETE FROM a", "INSERT INTO a VALUES (5, 5)")),
     Story("columns depend on a key under another name", PAIR, "SELECT a.x, a.z, count(*) AS n FROM r AS a (x, y, z) LEFT JOIN q ON q.k = a.y GROUP BY a.x", CHANGES),
     Story("an ANY on a side of an equality", PAIR, "SELECT id, (k = 2) IN (SELECT k = ANY (ARRAY[0, 2]) FROM q WHERE (s LIKE ANY (ARRAY['a'])) = (r.n > 0)) AS found FROM r", CHANGES),
+    Story("a query that is a group key stands in another query's test", PAIR, "SELECT count(*) AS n, (SELECT count(*) FROM q WHERE q.k = r.k) AS m FROM r GROUP BY (SELECT count(*) FROM q WHERE q.k = r.k) HAVING (SELECT count(*) FROM q WHERE q.k = r.k) IN (SELECT q.k FROM q)", CHANGES),
 ]  # fmt: skip
 
 
