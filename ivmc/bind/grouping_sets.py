@@ -23,6 +23,7 @@ from ivmc.bind.context import INTEGER, Context, Opaque, Syntax
 from ivmc.bind.keys import flattened
 from ivmc.decompose import Calls, read_through
 from ivmc.ir import Aggregate, Join, Project, Rel, Union, Values
+from ivmc.rules.aggregate import unfolded
 from ivmc.scalar import BOOLEAN, IN, TRUE, Col, Expression, Scalar, columns, fresh, listed, literal, null
 
 Keys = tuple[Scalar, ...]
@@ -93,24 +94,37 @@ class Sets:
 
     def grouped(self, rel: Rel, calls: Calls) -> Aggregate:
         """One row per set and group of it."""
-        numbers = Values((self.number,), tuple((_integer(i),) for i in range(len(self.sets))))
-        rows = Join(rel, numbers, ())
-        keys = ((self.number, self.number), *((shown, self.value(key)) for key, shown in self.shown.items()))
         empty = [i for i, one in enumerate(self.sets) if not one]
-        group = tuple(column for column, _ in keys)
+        group = (self.number, *self.shown.values())
+        apart = any(unfolded(call) for _, call in calls)
         read = sorted(
             columns(*(s for _, call in calls for s in call.scalars())), key=lambda column: column.id
         )
         if not empty:
             passed = tuple((column, column) for column in read if column not in group)
-            return Aggregate(Project(rows, (*keys, *passed)), group, tuple(calls))
+            terms = self._terms(rel, passed, apart=apart)
+            rows = Union(terms, terms[0].schema) if apart else terms[0]
+            return Aggregate(rows, group, tuple(calls))
         named: dict[Scalar, Col] = {column: fresh(column.name, column, nullable=True) for column in read}
         counts = fresh("is_row", BOOLEAN, nullable=False)
-        arm = Project(rows, (*keys, *((named[column], column) for column in read), (counts, TRUE)))
-        nothing = (*(null(column.type) for column in arm.schema[1:-1]), literal("false", BOOLEAN))
-        always = Values(arm.schema, tuple((_integer(i), *nothing) for i in empty))
+        terms = self._terms(rel, (*((named[column], column) for column in read), (counts, TRUE)), apart=apart)
+        schema = terms[0].schema
+        nothing = (*(null(column.type) for column in schema[1:-1]), literal("false", BOOLEAN))
+        always = Values(schema, tuple((_integer(i), *nothing) for i in empty))
         over = tuple((column, read_through(call, named, counts)) for column, call in calls)
-        return Aggregate(Union((arm, always), arm.schema), group, over)
+        return Aggregate(Union((*terms, always), schema), group, over)
+
+    def _terms(self, rel: Rel, passed: tuple[tuple[Col, Scalar], ...], *, apart: bool) -> tuple[Project, ...]:
+        """Each row once per set: by one term, or by a term per set, where groups are read through indexes."""
+        if not apart:
+            numbers = Values((self.number,), tuple((_integer(i),) for i in range(len(self.sets))))
+            keys = ((shown, self.value(key)) for key, shown in self.shown.items())
+            return (Project(Join(rel, numbers, ()), ((self.number, self.number), *keys, *passed)),)
+        terms = []
+        for i, one in enumerate(self.sets):
+            shown = ((new, key if key in one else null(key.type)) for key, new in self.shown.items())
+            terms.append(Project(rel, ((self.number, _integer(i)), *shown, *passed)))
+        return tuple(terms)
 
     def value(self, key: Col) -> Scalar:
         """A column of a group: NULL where its set lacks it."""

@@ -12,7 +12,7 @@ from ivmc.ir import Aggregate, Project, Rel, verify
 from ivmc.scalar import Col, Scalar, fresh, literal, null
 from tests.property.histories import INTEGER, TEXT, History, histories
 from tests.property.maintenance import narrowed
-from tests.property.relations import FOLDED, Plans, folded
+from tests.property.relations import FOLDED, HOLISTIC, Plans, folded
 from tests.property.test_laws import at, refreshed
 
 Operation = tuple[Project, Project, str, bool]
@@ -63,7 +63,7 @@ def test_set_operations_are_maintained(operation: Operation, history: History) -
 @st.composite
 def grouped_by_sets(draw: st.DrawFn) -> tuple[Aggregate, Sets]:
     """An aggregate, and sets of its keys."""
-    op = draw(folded(FOLDED))
+    op = draw(folded(FOLDED) | folded((*FOLDED, *HOLISTIC)))
     one_set = st.lists(st.sampled_from(op.keys), unique=True).map(tuple) if op.keys else st.just(())
     return op, Sets.of(draw(st.lists(one_set, min_size=1, max_size=3)))
 
