@@ -19,6 +19,7 @@ from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
 from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
+SAMPLE = 2  # per cent of a change buffer's pages that tell whether it is far beyond that
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
 
@@ -86,10 +87,9 @@ END """,
             (*pair, program.filtered.get(pair[0], {})) for pair in zip(self.tables, counts, strict=True)
         ]
         few = [line for source in sources if source[2] for line in _selected(*source)]
+        exactly = [*(line for source in sources for line in _counted(*source)), pending]
         many = [
-            *(self.worthwhile() if self.chooses else ()),
-            *(line for source in sources for line in _counted(*source)),
-            pending,
+            *((*self.worthwhile(), *self.sampled(exactly)) if self.chooses else exactly),
             "PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
             *(self.choice() if self.chooses else ()),
         ]
@@ -111,6 +111,21 @@ END """,
             f"  {share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
             f"    WHERE c.oid IN ({relations})));",
             f"n.most := greatest(n.most, {SMALL});",
+        ]
+
+    def sampled(self, exactly: Sequence[str]) -> list[str]:
+        """A look at some pages first: counting all would cost more than it tells where there are many."""
+        buffers = [qualified(SCHEMA, buffer_name(*table)) for table in self.tables]
+        samples = [
+            f"(SELECT count(*) FROM {buffer} b TABLESAMPLE SYSTEM ({SAMPLE}) REPEATABLE (0)\n"
+            f"    WHERE {unread('b', 'frontier')})"
+            for buffer in buffers
+        ]
+        return [
+            f"n.pending := {100 // SAMPLE} * (\n  {f'{chr(10)}  + '.join(samples)});",
+            "IF n.pending <= 2 * n.most THEN",
+            *map(indent, exactly),
+            "END IF;",
         ]
 
     def assumptions(self, program: Program) -> list[str]:

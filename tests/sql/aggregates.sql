@@ -55,11 +55,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -205,11 +210,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -537,15 +547,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.departments_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_departments b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes + n.departments_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.departments_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_departments b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes + n.departments_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -913,15 +930,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.departments_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_departments b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes + n.departments_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.departments_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_departments b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes + n.departments_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1206,11 +1230,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1715,11 +1744,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1935,11 +1969,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2154,11 +2193,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2288,11 +2332,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2424,11 +2473,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2596,11 +2650,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.employees_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.employees_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.employees_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_employees b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.employees_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -69,11 +69,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.visits_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_visits b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.visits_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.visits_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_visits b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.visits_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -296,11 +301,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.visits_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_visits b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.visits_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.visits_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_visits b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.visits_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -531,11 +541,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.visits_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_visits b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.visits_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.visits_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_visits b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.visits_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -80,11 +80,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.sales'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.sales_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_sales b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.sales_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.sales_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_sales b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.sales_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -475,11 +480,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.sales'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.sales_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_sales b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.sales_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.sales_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_sales b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.sales_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -53,13 +53,18 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
-    INTO n.orders_changes, n.orders
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    n.pending := n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
+      INTO n.orders_changes, n.orders
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b;
+      n.pending := n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -184,13 +189,18 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
-    SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
-    INTO n.returns_changes, n.returns
-    FROM (
-      SELECT * FROM ivmc.changes_public_returns b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    n.pending := n.returns_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
+      INTO n.returns_changes, n.returns
+      FROM (
+        SELECT * FROM ivmc.changes_public_returns b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b;
+      n.pending := n.returns_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -318,15 +328,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.returns_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_returns b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.orders_changes + n.returns_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.returns_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_returns b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.orders_changes + n.returns_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -456,13 +473,18 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
-    INTO n.orders_changes, n.orders
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    n.pending := n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
+      INTO n.orders_changes, n.orders
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b;
+      n.pending := n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -64,15 +64,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.customers_changes + n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.customers_changes + n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -284,15 +291,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.customers_changes + n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.customers_changes + n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -601,15 +615,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.customers_changes + n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.customers_changes + n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -970,11 +991,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.customers_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.customers_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1486,15 +1512,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.orders_changes + n.customers_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.orders_changes + n.customers_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1891,15 +1924,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.customers_changes + n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.customers_changes + n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2135,11 +2175,16 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.customers_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.customers_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.customers_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_customers b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.customers_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2304,15 +2349,22 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.items_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_items b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.orders_changes := (SELECT count(*) FROM (
-      SELECT FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b);
-    n.pending := n.items_changes + n.orders_changes;
+    n.pending := 50 * (
+      (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF n.pending <= 2 * n.most THEN
+      n.items_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_items b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.orders_changes := (SELECT count(*) FROM (
+        SELECT FROM ivmc.changes_public_orders b
+        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b);
+      n.pending := n.items_changes + n.orders_changes;
+    END IF;
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
