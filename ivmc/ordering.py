@@ -7,6 +7,7 @@ everything before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from ivmc.ir import Aggregate, Filter, Match, Rel, Scan, walk
 from ivmc.properties import keys
@@ -51,6 +52,7 @@ def _busyness(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[tuple
     return [(size if known and size is not None else 0.0, d) for size, d in zip(sizes, depth, strict=True)]
 
 
+@lru_cache(maxsize=256)
 def _rows(leaf: Rel) -> float | None:
     scans = [node for node in walk(leaf) if isinstance(node, Scan)]
     known = [scan.relation.rows for scan in scans if scan.relation.rows is not None]

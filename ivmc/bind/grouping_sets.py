@@ -142,7 +142,7 @@ class Sets:
     def grouping(self, keys: Sequence[Col]) -> Scalar:
         """`grouping(…)`: a bit for each of the keys, set where it is not among those of the row's set."""
         masks = [sum((key not in one) << i for i, key in enumerate(reversed(keys))) for one in self.sets]
-        if len(set(masks)) == 1:
+        if len(masks) == 1:
             return _integer(masks[0])
         pairs = tuple(part for i, mask in enumerate(masks) for part in (_integer(i), _integer(mask)))
         template = ("CASE ", *[" WHEN ", " THEN "] * len(masks), " END")

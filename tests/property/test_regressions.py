@@ -40,6 +40,7 @@ STORIES = [
     Story("columns depend on a key under another name", PAIR, "SELECT a.x, a.z, count(*) AS n FROM r AS a (x, y, z) LEFT JOIN q ON q.k = a.y GROUP BY a.x", CHANGES),
     Story("an ANY on a side of an equality", PAIR, "SELECT id, (k = 2) IN (SELECT k = ANY (ARRAY[0, 2]) FROM q WHERE (s LIKE ANY (ARRAY['a'])) = (r.n > 0)) AS found FROM r", CHANGES),
     Story("a query that is a group key stands in another query's test", PAIR, "SELECT count(*) AS n, (SELECT count(*) FROM q WHERE q.k = r.k) AS m FROM r GROUP BY (SELECT count(*) FROM q WHERE q.k = r.k) HAVING (SELECT count(*) FROM q WHERE q.k = r.k) IN (SELECT q.k FROM q)", CHANGES),
+    Story("what is the same in every grouping set is no constant to the planner", PAIR, "SELECT avg(10 / g) AS x FROM (SELECT grouping(k) AS g FROM r GROUP BY GROUPING SETS ((k), (k))) y WHERE g <> 0", CHANGES),
 ]  # fmt: skip
 
 
