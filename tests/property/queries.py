@@ -156,7 +156,8 @@ class Select:
             self.keys = self.group_keys()
         calls = [self.choose.aggregate() for _ in range(self.choose.pick([1, 2, 3]))]
         keys = ", ".join(dict.fromkeys(key.sql for key in self.keys))
-        if keys and not self.dependent and self.choose.once_in(4):
+        plain = all(ISCOLUMN.search(key.sql) for key in self.keys)  # before 18, constants are not nulled
+        if keys and plain and not self.dependent and self.choose.once_in(4):
             keys, more = self.sets(keys)
             calls.append(more)
             self.choose.nested = None
