@@ -37,7 +37,7 @@ COLUMNS = {
     for table in TABLES
 }
 LITERALS = {"int": ("1", "2", "0", "NULL::int"), "text": ("'x'", "'y'", "'1'")}
-AGGREGATES = {"int": ("max({})", "min({})", "count({})", "count(*)"), "text": ("max({})", "min({})")}
+AGGREGATES = {"int": ("max({})", "min({})", "count({})"), "text": ("max({})", "min({})")}
 OPERATORS = ("=", "=", "<>", "<", ">=")
 
 Named = list[tuple[str, str]]
