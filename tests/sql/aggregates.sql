@@ -51,7 +51,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -206,7 +207,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -543,7 +545,8 @@ BEGIN
   n.departments_changes := coalesce(waiting[2], 0);
   n.pending := n.employees_changes + n.departments_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -926,7 +929,8 @@ BEGIN
   n.departments_changes := coalesce(waiting[2], 0);
   n.pending := n.employees_changes + n.departments_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1226,7 +1230,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1740,7 +1745,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1965,7 +1971,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2189,7 +2196,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2328,7 +2336,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2469,7 +2478,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2646,7 +2656,8 @@ BEGIN
   n.employees_changes := coalesce(waiting[1], 0);
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);

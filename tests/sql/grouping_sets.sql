@@ -76,7 +76,8 @@ BEGIN
   n.sales_changes := coalesce(waiting[1], 0);
   n.pending := n.sales_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.sales'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -476,7 +477,8 @@ BEGIN
   n.sales_changes := coalesce(waiting[1], 0);
   n.pending := n.sales_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.sales'::regclass)));
     n.most := greatest(n.most, 5000);

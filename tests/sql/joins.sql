@@ -59,7 +59,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.orders_changes + n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -289,7 +290,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[3], 0);
   n.pending := n.items_changes + n.orders_changes + n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -619,7 +621,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.notes_changes + n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -804,7 +807,8 @@ BEGIN
   n.orders_changes := coalesce(waiting[1], 0);
   n.pending := n.orders_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -999,7 +1003,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.notes_changes + n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);

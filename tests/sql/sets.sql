@@ -60,7 +60,8 @@ BEGIN
   n.returns_changes := coalesce(waiting[2], 0);
   n.pending := n.orders_changes + n.returns_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -264,7 +265,8 @@ BEGIN
   n.returns_changes := coalesce(waiting[2], 0);
   n.pending := n.orders_changes + n.returns_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);

@@ -60,7 +60,8 @@ BEGIN
   n.orders_changes := coalesce(waiting[2], 0);
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -287,7 +288,8 @@ BEGIN
   n.orders_changes := coalesce(waiting[2], 0);
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -611,7 +613,8 @@ BEGIN
   n.orders_changes := coalesce(waiting[2], 0);
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -987,7 +990,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[1], 0);
   n.pending := n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1508,7 +1512,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[2], 0);
   n.pending := n.orders_changes + n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1920,7 +1925,8 @@ BEGIN
   n.orders_changes := coalesce(waiting[2], 0);
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2171,7 +2177,8 @@ BEGIN
   n.customers_changes := coalesce(waiting[1], 0);
   n.pending := n.customers_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2345,7 +2352,8 @@ BEGIN
   n.orders_changes := coalesce(waiting[2], 0);
   n.pending := n.items_changes + n.orders_changes;
   IF n.pending > 5000 THEN
-    n.most := coalesce(frontier.ms_full / nullif(frontier.ms_per_row, 0),
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);

@@ -213,7 +213,8 @@ BEGIN
         UPDATE ivmc.frontier f SET
             ms_full = CASE v_strategy WHEN 'full' THEN v_ms ELSE f.ms_full END,
             ms_per_row = CASE v_strategy WHEN 'full' THEN 0.95 * f.ms_per_row
-                         ELSE (coalesce(f.ms_per_row, v_ms / rows_in) + v_ms / rows_in) / 2 END
+                         ELSE (coalesce(f.ms_per_row, v_ms / rows_in) + v_ms / rows_in) / 2 END,
+            rows_most = CASE v_strategy WHEN 'full' THEN f.rows_most ELSE greatest(f.rows_most, rows_in) END
         WHERE f.view = v.id;
     END IF;
     INSERT INTO ivmc.history VALUES (v.id, v.refreshes + 1, v_start, rows_in, rows_changed,

@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS ivmc.frontier (
     database          oid NOT NULL,
     refreshes         bigint NOT NULL DEFAULT 0,
     ms_full           double precision,        -- what computing everything took, last time
-    ms_per_row        double precision         -- what a change costs, learned from large refreshes
+    ms_per_row        double precision,        -- what a change costs, learned from large refreshes
+    rows_most         bigint NOT NULL DEFAULT 0  -- the most changes that a delta has carried
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 CREATE TABLE IF NOT EXISTS ivmc.source (
