@@ -105,13 +105,16 @@ END """,
     def worthwhile(self) -> list[str]:
         """Up to how many changes a delta wins: by past refreshes, or a cautious share before any.
 
-        A change costs less the more there are, so a rate has the benefit of the doubt where it was not tried.
+        A change costs less the more there are, so a rate has the benefit of the doubt a little beyond where it was tried.
         """
         share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
         relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
         return [
             "n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);",
-            "n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,",
+            "IF frontier.rows_most < 0.75 * n.most THEN",
+            "  n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));",
+            "END IF;",
+            "n.most := coalesce(n.most,",
             f"  {share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
             f"    WHERE c.oid IN ({relations})));",
             f"n.most := greatest(n.most, {SMALL});",

@@ -52,7 +52,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -208,7 +211,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -546,7 +552,10 @@ BEGIN
   n.pending := n.employees_changes + n.departments_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -930,7 +939,10 @@ BEGIN
   n.pending := n.employees_changes + n.departments_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1231,7 +1243,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1746,7 +1761,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1972,7 +1990,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2197,7 +2218,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2337,7 +2361,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2479,7 +2506,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2657,7 +2687,10 @@ BEGIN
   n.pending := n.employees_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);

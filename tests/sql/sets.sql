@@ -61,7 +61,10 @@ BEGIN
   n.pending := n.orders_changes + n.returns_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -266,7 +269,10 @@ BEGIN
   n.pending := n.orders_changes + n.returns_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);

@@ -61,7 +61,10 @@ BEGIN
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -289,7 +292,10 @@ BEGIN
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -614,7 +620,10 @@ BEGIN
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -991,7 +1000,10 @@ BEGIN
   n.pending := n.customers_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1513,7 +1525,10 @@ BEGIN
   n.pending := n.orders_changes + n.customers_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -1926,7 +1941,10 @@ BEGIN
   n.pending := n.customers_changes + n.orders_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2178,7 +2196,10 @@ BEGIN
   n.pending := n.customers_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
@@ -2353,7 +2374,10 @@ BEGIN
   n.pending := n.items_changes + n.orders_changes;
   IF n.pending > 5000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    n.most := coalesce(n.most * CASE WHEN frontier.rows_most < 0.75 * n.most THEN 1.5 ELSE 1 END,
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
