@@ -105,7 +105,7 @@ END """,
     def worthwhile(self) -> list[str]:
         """Up to how many changes a delta wins: by past refreshes, or a cautious share before any.
 
-        A change costs less the more there are, so a rate has the benefit of the doubt a little beyond where it was tried.
+        A change costs less the more there are: a rate has the benefit of the doubt a little beyond what was tried.
         """
         share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
         relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
