@@ -92,6 +92,7 @@ END """,
             *((*self.worthwhile(), *self.sampled(exactly)) if self.chooses else exactly),
             "PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
             *(self.choice() if self.chooses else ()),
+            *(_reckoned(table, count) for table, count in zip(self.tables, counts, strict=True)),
         ]
         return [
             *(f"{count} := coalesce(waiting[{i}], 0);" for i, count in enumerate(counts, 1)),
@@ -105,7 +106,7 @@ END """,
     def worthwhile(self) -> list[str]:
         """Up to how many changes a delta wins: by past refreshes, or a cautious share before any.
 
-        A change costs less the more there are: a rate has the benefit of the doubt a little beyond what was tried.
+        A change costs less the more there are: a rate has the benefit of the doubt beyond what was tried.
         """
         share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
         relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
@@ -192,6 +193,10 @@ def _maintain(work: Work) -> None:
         reread.write(work, stage.op)
     else:
         fold.write(work, stage.op, stage.fold)
+
+
+def _reckoned(table: tuple[str, str], count: str) -> str:
+    return f"PERFORM ivmc.reckon({literal(qualified(SCHEMA, buffer_name(*table)))}, {count});"
 
 
 def _counted(table: tuple[str, str], count: str, filtered: Mapping[str, str]) -> list[str]:

@@ -75,6 +75,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -234,6 +235,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -581,6 +583,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -968,6 +972,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -1266,6 +1272,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1784,6 +1791,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2013,6 +2021,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2241,6 +2250,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2384,6 +2394,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2529,6 +2540,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2710,6 +2722,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

@@ -89,6 +89,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -325,6 +326,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -569,6 +571,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

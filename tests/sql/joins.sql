@@ -89,6 +89,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -333,6 +335,9 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   ELSE
     IF n.items_changes > 0 THEN
       SELECT count(*) FILTER (WHERE b.price > 10)
@@ -657,6 +662,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -840,6 +847,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1045,6 +1053,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

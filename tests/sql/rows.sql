@@ -75,6 +75,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   ELSE
     IF n.orders_changes > 0 THEN
       SELECT count(*) FILTER (WHERE b.amount > 10)
@@ -215,6 +216,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
   ELSE
     IF n.returns_changes > 0 THEN
       SELECT count(*) FILTER (WHERE b.amount > 0)
@@ -362,6 +364,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -507,6 +511,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   ELSE
     IF n.orders_changes > 0 THEN
       SELECT count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)

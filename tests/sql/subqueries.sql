@@ -90,6 +90,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -321,6 +323,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -649,6 +653,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1023,6 +1029,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1554,6 +1561,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -1970,6 +1979,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2219,6 +2230,7 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -2403,6 +2415,8 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
+    PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s

@@ -77,6 +77,18 @@ BEGIN
     END IF;
 END $$;
 
+-- Have the planner know how full a change buffer is. A vacuum that finds it empty, and cannot give its pages
+-- back, leaves the belief that they hold nothing: a million changes are then planned for as one.
+CREATE OR REPLACE FUNCTION ivmc.reckon(buffer regclass, changes bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = buffer AND c.relpages > 0 AND pg_has_role(c.relowner, 'USAGE')
+               AND 2 * c.reltuples / c.relpages * (pg_relation_size(buffer) / current_setting('block_size')::integer)
+                   < changes) THEN
+        EXECUTE format('ANALYZE %s (__ivmc_weight)', buffer);
+    END IF;
+END $$;
+
 -- One attempt at a refresh, under this transaction's snapshot. `stale`: another refresh or a rewrite
 -- was committed after the snapshot, so roll back and try again. `trims`: worth trimming afterwards.
 -- Its own statements are the same every time, so one plan serves them all.
