@@ -148,10 +148,12 @@ def few_rows(op: Rel) -> bool:
 
     Then it is sooner read again than kept, and only the groups that pass HAVING are stored.
     """
-    table = op.input if isinstance(op, Aggregate) else op
+    if not isinstance(op, Aggregate):
+        return False
+    table = op.input
     while isinstance(table, Filter | Project):
         table = table.input
-    if not isinstance(op, Aggregate) or not isinstance(table, Scan) or table.relation.schema == SCHEMA:
+    if not isinstance(table, Scan) or table.relation.schema == SCHEMA:
         return False
     whole, names = table.relation.primary_key, {key.name for key in op.keys if key in table.schema}
     return 0 < len(op.keys) == len(names) < len(whole) and set(whole[: len(names)]) == names

@@ -35,15 +35,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ivmc.catalog import Function
-from ivmc.ir import Aggregate, Call, Delta, Filter, Join, Net, Project, Rel, Scan, same
+from ivmc.ir import Aggregate, Delta, Filter, Join, Net, Project, Rel, Scan, same
 from ivmc.properties import fans_out, referenced
+from ivmc.rules.netting import COUNT
 from ivmc.scalar import BIGINT, BOOLEAN, COMPARISON, Col, Scalar, binary, equals, fresh, literal
 
 if TYPE_CHECKING:
     from ivmc.rules import Differentiate
-
-COUNT = Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False)
 
 
 def delta(op: Join, d: Differentiate) -> Rel:
@@ -83,7 +81,7 @@ def pruned(change: Rel, target: Scan) -> tuple[Rel, Rel]:
     copies = tuple(fresh(key.name, key) for key in target.schema)
     renamed = Project(Delta(target), tuple(zip(copies, target.schema, strict=True)))
     weight = fresh("net", BIGINT, nullable=False)
-    net = Aggregate(renamed, copies, ((weight, Call(COUNT, (), BIGINT, nullable=False, state=True)),))
+    net = Aggregate(renamed, copies, ((weight, COUNT),))
     old = Filter(net, (_compared(weight, "<", "1"),))
     found = tuple(equals(key, copy) for key, copy in zip(target.schema, copies, strict=True))
     columns = same(change.schema)

@@ -25,10 +25,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ivmc.catalog import Function
-from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, empty, inputs, is_empty, same
+from ivmc.ir import Aggregate, Filter, Join, Match, Net, Project, Rel, empty, inputs, is_empty, same
 from ivmc.properties import told_apart
 from ivmc.rules import moving
+from ivmc.rules.netting import COUNT
 from ivmc.scalar import (
     BIGINT,
     BOOLEAN,
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from ivmc.rules import Differentiate
 
 ZERO: Final = literal("0", BIGINT)
-COUNT: Final = Call(
-    Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False), (), BIGINT, False, True, state=True
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ is not there, every row flips that satisfies the comparison with it.
 State   none.
 Cost    O(rows between), through an index on the column.
 Class   range.
-Source  Gupta, Mumick 1995, §4 (exploiting the form of the predicate); docs/laws.md, law 9.
+Source  docs/laws.md, law 9.
 """
 
 from __future__ import annotations
@@ -72,8 +72,7 @@ def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
     )
     bounds = Aggregate(change, (), calls)
     low, high = BOUNDS[test.name]
-    compared_value = test.args[0]
-    between = (_renamed(test, low, compared_value, least), _renamed(test, high, compared_value, greatest))
+    between = (_renamed(test, low, test.args[0], least), _renamed(test, high, test.args[0], greatest))
     two = Net(Filter(bounds, (_against_zero("=", both),)))
     one = Net(Filter(bounds, (_against_zero("<>", both),)))
     own = same(side.schema)

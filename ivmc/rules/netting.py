@@ -1,11 +1,18 @@
-"""Where rows have to be netted: before anything that could raise an error is evaluated."""
+"""Where rows are netted, before anything that could raise an error is evaluated; and how they are counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from ivmc.ir import Net, Rel, is_empty
-from ivmc.scalar import Scalar, is_fallible
+from ivmc.catalog import Function
+from ivmc.ir import Call, Net, Rel, is_empty
+from ivmc.scalar import BIGINT, Scalar, is_fallible
+
+# The sum of weights: how many rows signed rows come to.
+COUNT: Final = Call(
+    Function("pg_catalog", "count", "a", (), BIGINT, "i", strict=False), (), BIGINT, False, True, state=True
+)
 
 
 def safe(rel: Rel, expressions: Iterable[Scalar]) -> Rel:
