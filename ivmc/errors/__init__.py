@@ -13,170 +13,64 @@ it, what to do.
 
 from __future__ import annotations
 
-from ivmc.diagnostics import Diagnostic
-from ivmc.errors.fallback import (
-    CurrentTime,
-    DistinctOn,
-    Fallback,
-    HiddenSource,
-    NotCovered,
-    Recursion,
-    RowLimit,
-    TableSample,
-    UncapturedSource,
-    WindowFunction,
-)
-from ivmc.errors.meaning import (
-    AggregateNotAllowed,
-    ColumnCountMismatch,
-    InvalidCall,
-    InvalidKey,
-    InvalidOrdinal,
-    InvalidStar,
-    InvalidUsing,
-    LockingClause,
-    MissingOperator,
-    NestedAggregate,
-    PseudoTypeColumn,
-    SetNotAllowed,
-    TemporaryTable,
-    TypeMismatch,
-    UngroupedColumn,
-    UngroupedInside,
-)
-from ivmc.errors.names import (
-    AmbiguousColumn,
-    DuplicateAlias,
-    DuplicateOutputColumn,
-    InvalidReference,
-    InvalidSchema,
-    MissingFromEntry,
-    ReservedColumn,
-    SystemColumn,
-    TooManyAliases,
-    UnknownColumn,
-    UnknownRelation,
-)
-from ivmc.errors.running import (
-    Busy,
-    Internal,
-    NoRights,
-    NotInstalled,
-    NotReady,
-    RowSecurity,
-    ServerError,
-    ServerTooOld,
-    SourceAltered,
-    SourceDropped,
-    StillRead,
-    UnknownSchema,
-    UnknownView,
-    Unreachable,
-    ViewDiffers,
-    ViewExists,
-    WrongIsolation,
-)
-from ivmc.errors.symbols import (
-    AmbiguousFunction,
-    AmbiguousOperator,
-    UnknownFunction,
-    UnknownOperator,
-    UnknownType,
-    VolatileFunction,
-)
-from ivmc.errors.syntax import (
-    EmptyInput,
-    InvalidSyntax,
-    MetaCommand,
-    ModifyingCte,
-    NestedTooDeeply,
-    NoQuery,
-    NotAQuery,
-    NotText,
-    Parameter,
-    QueryInsideCreate,
-    SelectInto,
-    SeveralQueries,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = [
-    "AggregateNotAllowed",
-    "AmbiguousColumn",
-    "AmbiguousFunction",
-    "AmbiguousOperator",
-    "Busy",
-    "ColumnCountMismatch",
-    "CurrentTime",
-    "DistinctOn",
-    "DuplicateAlias",
-    "DuplicateOutputColumn",
-    "EmptyInput",
-    "Fallback",
-    "HiddenSource",
-    "Internal",
-    "InvalidCall",
-    "InvalidKey",
-    "InvalidOrdinal",
-    "InvalidReference",
-    "InvalidSchema",
-    "InvalidStar",
-    "InvalidSyntax",
-    "InvalidUsing",
-    "LockingClause",
-    "MetaCommand",
-    "MissingFromEntry",
-    "MissingOperator",
-    "ModifyingCte",
-    "NestedAggregate",
-    "NestedTooDeeply",
-    "NoQuery",
-    "NoRights",
-    "NotAQuery",
-    "NotCovered",
-    "NotInstalled",
-    "NotReady",
-    "NotText",
-    "Parameter",
-    "PseudoTypeColumn",
-    "QueryInsideCreate",
-    "Recursion",
-    "ReservedColumn",
-    "RowLimit",
-    "RowSecurity",
-    "SelectInto",
-    "ServerError",
-    "ServerTooOld",
-    "SetNotAllowed",
-    "SeveralQueries",
-    "SourceAltered",
-    "SourceDropped",
-    "StillRead",
-    "SystemColumn",
-    "TableSample",
-    "TemporaryTable",
-    "TooManyAliases",
-    "TypeMismatch",
-    "UncapturedSource",
-    "UngroupedColumn",
-    "UngroupedInside",
-    "UnknownColumn",
-    "UnknownFunction",
-    "UnknownOperator",
-    "UnknownRelation",
-    "UnknownSchema",
-    "UnknownType",
-    "UnknownView",
-    "Unreachable",
-    "ViewDiffers",
-    "ViewExists",
-    "VolatileFunction",
-    "WindowFunction",
-    "WrongIsolation",
-    "catalogue",
-]
+from ivmc.diagnostics import Diagnostic
+
+DEFINED: Final = {
+    "fallback": """
+        CurrentTime DistinctOn Fallback HiddenSource NotCovered Recursion RowLimit TableSample
+        UncapturedSource WindowFunction
+    """.split(),
+    "meaning": """
+        AggregateNotAllowed ColumnCountMismatch InvalidCall InvalidKey InvalidOrdinal InvalidStar
+        InvalidUsing LockingClause MissingOperator NestedAggregate PseudoTypeColumn SetNotAllowed
+        TemporaryTable TypeMismatch UngroupedColumn UngroupedInside
+    """.split(),
+    "names": """
+        AmbiguousColumn DuplicateAlias DuplicateOutputColumn InvalidReference InvalidSchema
+        MissingFromEntry ReservedColumn SystemColumn TooManyAliases UnknownColumn UnknownRelation
+    """.split(),
+    "running": """
+        Busy Internal NoRights NotInstalled NotReady RowSecurity ServerError ServerTooOld
+        SourceAltered SourceDropped StillRead UnknownSchema UnknownView Unreachable ViewDiffers
+        ViewExists WrongIsolation
+    """.split(),
+    "symbols": """
+        AmbiguousFunction AmbiguousOperator UnknownFunction UnknownOperator UnknownType
+        VolatileFunction
+    """.split(),
+    "syntax": """
+        EmptyInput InvalidSyntax MetaCommand ModifyingCte NestedTooDeeply NoQuery NotAQuery NotText
+        Parameter QueryInsideCreate SelectInto SeveralQueries
+    """.split(),
+}
+"""The codes by module. One is imported at the first use of a code: all take a third of `import ivmc`."""
+
+
+if TYPE_CHECKING:
+    from ivmc.errors.fallback import *  # noqa: F403 (DEFINED says what)
+    from ivmc.errors.meaning import *  # noqa: F403
+    from ivmc.errors.names import *  # noqa: F403
+    from ivmc.errors.running import *  # noqa: F403
+    from ivmc.errors.symbols import *  # noqa: F403
+    from ivmc.errors.syntax import *  # noqa: F403
+else:
+
+    def __getattr__(name: str) -> object:
+        """A code at its first use."""
+        for module, names in DEFINED.items():
+            if name in names:
+                return globals().setdefault(name, _imported(module, name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _imported(module: str, name: str) -> Any:
+    return getattr(import_module(f"{__name__}.{module}"), name)
 
 
 def catalogue() -> tuple[type[Diagnostic], ...]:
     """Every code, in order; `Fallback` itself is a parent, not a code."""
-    classes = {name: globals()[name] for name in __all__ if name not in ("Fallback", "catalogue")}
-    return tuple(sorted(classes.values(), key=lambda c: c.code))
+    classes = [_imported(module, name) for module, names in DEFINED.items() for name in names]
+    return tuple(sorted((c for c in classes if c.__name__ != "Fallback"), key=lambda c: c.code))

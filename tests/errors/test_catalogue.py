@@ -4,12 +4,15 @@ Golden files in `golden/` are written by `pytest tests/errors --rewrite-golden`.
 """
 
 import re
+import subprocess
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from ivmc.diagnostics import Diagnostic
-from ivmc.errors import catalogue
+from ivmc.errors import DEFINED, catalogue
 from scripts.error_pages import diagnosed, example, index, page, text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -23,6 +26,21 @@ compiled_code = pytest.mark.parametrize(
     [c for c in catalogue() if c.code[3] in "123" and c.code not in WITHOUT_EXAMPLE],
     ids=lambda code: f"{code.code} {code.__name__}",
 )
+
+
+@pytest.mark.parametrize("module", DEFINED)
+def test_every_code_of_a_module_is_listed(module: str) -> None:
+    found = vars(import_module(f"ivmc.errors.{module}")).values()
+    mine = [c for c in found if isinstance(c, type) and c.__module__ == f"ivmc.errors.{module}"]
+    assert {c.__name__ for c in mine if issubclass(c, Diagnostic)} == set(DEFINED[module])
+
+
+def test_a_query_without_errors_imports_none() -> None:
+    query = "import sys, ivmc; ivmc.compile('SELECT 1', ivmc.Catalog.from_sql('')); print(*sys.modules)"
+    imported = subprocess.run(
+        [sys.executable, "-c", query], capture_output=True, text=True, check=True
+    ).stdout
+    assert {name for name in imported.split() if name.startswith("ivmc.errors")} == {"ivmc.errors"}
 
 
 def test_codes_are_unique() -> None:
