@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def main() -> None:
             (view,) = views.views([int(query)])
             print(plans.explain(reader, view, rows, options.rounds or 3, options.seed))
         else:
-            figures = _measure(writer, reader, options)
+            figures = _measure(dsn, writer, reader, options)
             report.write(figures, options.output)
             print(f"\n{report.text(figures)}\n\n{options.output}/latest.json, latest.svg")
 
@@ -105,7 +106,7 @@ def _connect(dsn: str) -> Connection:
     return connection
 
 
-def _measure(writer: Connection, reader: Connection, options: argparse.Namespace) -> Report:
+def _measure(dsn: str, writer: Connection, reader: Connection, options: argparse.Namespace) -> Report:
     chosen, only = views.views(options.queries), options.only
     figures = Report(options.scale, writer.info.parameter_status("server_version") or "", options.seed)
     if "compile" in only:
@@ -115,6 +116,8 @@ def _measure(writer: Connection, reader: Connection, options: argparse.Namespace
         for view in chosen:
             views.maintain(writer, view)
             views.materialize(writer, view)
+        figures.first_ms = refreshes.first(writer, partial(_connect, dsn), chosen, options.seed)
+        refreshes.warm_up(writer, reader, chosen, options.seed + 1)
     if "small" in only:
         figures.idle_ms = refreshes.idle(reader, chosen)
         figures.one_row_ms = refreshes.one_row(writer, reader, chosen)

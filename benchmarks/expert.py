@@ -17,8 +17,6 @@ _REFRESH = {
 }
 FULL: dict[int, int] = dict(zip(QUERIES, _FULL, strict=True))
 REFRESH = {size: dict(zip(QUERIES, taken, strict=True)) for size, taken in _REFRESH.items()}
-TARGET = {"10": 400, "0.01%": 130, "0.1%": 25, "1%": 4.5, "10%": 0.9}
-"""Times faster than a full recompute, as a geometric mean, that this project asks of itself."""
 
 
 def ratio(query: int, size: str) -> float | None:

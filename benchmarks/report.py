@@ -3,12 +3,14 @@
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import geometric_mean, median
 
-from benchmarks import expert
+from benchmarks import expert, tpch
+from benchmarks.goals import GOALS, LARGE, NEVER_BELOW, Goal
 from benchmarks.refreshes import Series
 
 LIMITS = {"flat": 2.0, "capture": 1.8, "compile_ms": 50.0, "command_s": 0.5}
@@ -25,6 +27,7 @@ class Report:
     postgres: str
     seed: int
     series: list[Series] = field(default_factory=list)
+    first_ms: dict[int, float] = field(default_factory=dict)
     idle_ms: dict[int, float] = field(default_factory=dict)
     one_row_ms: dict[int, float] = field(default_factory=dict)
     flat_ms: dict[int, float] = field(default_factory=dict)
@@ -39,17 +42,26 @@ class Report:
     def at(self, size: str) -> list[Series]:
         return [series for series in self.series if series.size == size]
 
-    def short(self, size: str) -> list[int]:
-        """Return the queries that keep this size's geometric mean below what is asked for."""
-        target, mean = expert.TARGET.get(size), self.mean(size)
-        if target is None or mean is None or mean >= target:
-            return []
-        return [series.query for series in self.at(size) if series.ratio < target]
+    @property
+    def goals(self) -> list[Goal]:
+        """Those of whose queries all were measured."""
+        measured = {series.query for series in self.series}
+        return [goal for goal in GOALS if measured.issuperset(goal.queries)]
 
-    def mean(self, size: str, queries: Iterable[int] | None = None) -> float | None:
-        """Return the geometric mean of the ratios, over all queries with something to do, or these."""
-        chosen = [s.ratio for s in self.at(size) if not s.idle and (queries is None or s.query in queries)]
-        return geometric_mean(chosen) if chosen else None
+    def short(self, size: str) -> list[int]:
+        """Return the queries that keep a geometric mean of this size below what is asked for."""
+        found: set[int] = set()
+        for goal in self.goals:
+            asked, mean = goal.times.get(size), self.mean(size, goal.queries)
+            if asked and mean and mean < asked:
+                found |= {s.query for s in self.at(size) if s.query in goal.queries and s.ratio < asked}
+        return sorted(found)
+
+    def mean(self, size: str, queries: Iterable[int] | None = None, *, idle: bool = False) -> float | None:
+        """Return the geometric mean of the ratios, over all queries, or these; `idle` ones if asked for."""
+        chosen = [series for series in self.at(size) if queries is None or series.query in queries]
+        ratios = [series.ratio for series in chosen if idle or not series.idle]
+        return geometric_mean(ratios) if ratios else None
 
     @property
     def capture_ratio(self) -> float | None:
@@ -65,7 +77,8 @@ def write(report: Report, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
     means = {size: report.mean(size) for size in report.sizes}
-    content = {"machine": machine, "means": means, **asdict(report)}
+    with_idle = {size: report.mean(size, idle=True) for size in report.sizes}
+    content = {"machine": machine, "means": means, "means_with_idle": with_idle, **asdict(report)}
     (directory / "latest.json").write_text(json.dumps(content, indent=1) + "\n")
     if report.series:
         draw(report, directory / "latest.svg")
@@ -73,7 +86,7 @@ def write(report: Report, directory: Path) -> None:
 
 def text(report: Report) -> str:
     """Return the figures as tables to read in a terminal, or in Markdown."""
-    blocks = (_refreshes(report), _beside_expert(report), _choices(report), _others(report))
+    blocks = (_refreshes(report), _lowest(report), _beside_expert(report), _choices(report), _others(report))
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -81,22 +94,45 @@ def _refreshes(report: Report) -> list[str]:
     if not report.series:
         return []
     queries = sorted({series.query for series in report.series})
-    known = set(queries) & set(expert.FULL)
     by = {(series.query, series.size): series for series in report.series}
     rows = [["median ms (times faster)", "full", *(_label(size) for size in report.sizes)]]
     for query in queries:
         mine = [by[query, size] for size in report.sizes]
         full = median(ms for series in mine for ms in series.full)
         rows.append([f"Q{query}", f"{full:.0f}", *(_cell(series) for series in mine)])
-    rows += [
-        ["geometric mean", "", *(_times(report.mean(size)) for size in report.sizes)],
-        ["asked for, at least", "", *(_times(expert.TARGET.get(size)) for size in report.sizes)],
-        [f"of {_list(known)}", "", *(_times(report.mean(size, known)) for size in report.sizes)],
-        [f"expert, of {_list(known)}", "", *(_times(expert.mean(size, known)) for size in report.sizes)],
-    ]
-    marks = {"*": "* ivmc chose to recompute", "†": "† none of its tables changed; not in the means"}
+    rows += [[words, "", *(_times(of(size)) for size in report.sizes)] for words, of in _means(report)]
+    marks = {"*": "* ivmc chose to recompute", "†": "† none of its tables changed"}
     notes = [note for mark, note in marks.items() if any(cell.endswith(mark) for row in rows for cell in row)]
     return [*_table(rows), *(line for note in notes for line in ("", note))]
+
+
+def _means(report: Report) -> Iterator[tuple[str, Callable[[str], float | None]]]:
+    """Each geometric mean, and below it what is asked of it or what the expert reached, by size."""
+    yield "geometric mean", report.mean
+    if any(series.idle for series in report.series):
+        yield "geometric mean, with †", partial(report.mean, idle=True)
+    for goal in report.goals:
+        if goal.queries != tpch.QUERIES:
+            yield f"of {_list(goal.queries)}", partial(report.mean, queries=goal.queries)
+        yield f"asked for, of {_list(goal.queries)}, at least", goal.times.get
+    if known := {series.query for series in report.series} & set(expert.FULL):
+        yield f"of {_list(known)}", partial(report.mean, queries=known)
+        yield f"expert, of {_list(known)}", partial(expert.mean, queries=known)
+
+
+def _lowest(report: Report) -> list[str]:
+    """A line for each large size: how many times faster each view is in its worst round, the lowest first."""
+    lines: list[str] = []
+    for size in LARGE:
+        views = sorted((series.lowest, series.query) for series in report.at(size) if not series.idle)
+        if views:
+            views_told = ", ".join(f"Q{query} {_times(ratio)}" for ratio, query in views)
+            below = sum(ratio < NEVER_BELOW for ratio, _ in views)
+            lines += [
+                "",
+                f"{size}, the lowest round of each, never below {NEVER_BELOW}×: {views_told}; {below} below",
+            ]
+    return lines[1:]
 
 
 def _cell(series: Series) -> str:
@@ -138,6 +174,8 @@ def _choices(report: Report) -> list[str]:
 
 def _others(report: Report) -> list[str]:
     rows = [["", "", "at most"]]
+    if report.first_ms:
+        rows.append(["first refresh of a session, 10 rows", f"{median(report.first_ms.values()):.2f} ms", ""])
     if report.idle_ms:
         rows.append(["refresh, nothing to do", f"{median(report.idle_ms.values()):.2f} ms", ""])
     if report.one_row_ms:
@@ -201,7 +239,15 @@ def _label(size: str) -> str:
 
 
 def _list(queries: Iterable[int]) -> str:
-    return " ".join(f"Q{query}" for query in sorted(queries)) or "none"
+    """Return the names of queries.
+
+    >>> _list([3, 1]), _list(range(1, 23))
+    ('Q1 Q3', 'all 22')
+    """
+    chosen = sorted(queries)
+    return (
+        f"all {len(chosen)}" if tuple(chosen) == tpch.QUERIES else " ".join(f"Q{query}" for query in chosen)
+    )
 
 
 def _times(ratio: float | None) -> str:

@@ -13,6 +13,12 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any
 
+WORDS = {
+    "first_ms": "first refresh of a session, 10 rows changed",
+    "idle_ms": "refresh, nothing changed",
+    "one_row_ms": "refresh, one row changed",
+}
+
 
 def main(source: Path, readme: Path) -> None:
     """Replace what stands between the marks."""
@@ -66,12 +72,24 @@ def _refreshes(series: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for query in sorted({one["query"] for one in series}):
         full = median(ms for one in series if one["query"] == query for ms in one["full"])
         rows.append([f"Q{query}", f"{full:.0f}", *(_cell(by.get((query, size))) for size in sizes)])
-    busy = [one for one in series if set(one["strategies"]) != {"None"}]
-    means = [geometric_mean(_ratio(one) for one in busy if one["size"] == size) for size in sizes]
-    rows.append(["geometric mean", "", *(f"({_number(mean)})" for mean in means)])
+    busy = [one for one in series if not _idle(one)]
+    rows.append(["geometric mean", "", *_means(busy, sizes)])
+    if len(busy) < len(series):
+        rows.append(["geometric mean, with †", "", *_means(series, sizes)])
     yield _table(rows)
     if any("full" in one["strategies"] for one in series):
         yield "\\* in some rounds ivmc chose to recompute"
+    if len(busy) < len(series):
+        yield "† none of its tables changed"
+
+
+def _means(series: Sequence[Mapping[str, Any]], sizes: Sequence[str]) -> Iterator[str]:
+    for size in sizes:
+        yield f"({_number(geometric_mean(_ratio(one) for one in series if one['size'] == size))})"
+
+
+def _idle(one: Mapping[str, Any]) -> bool:
+    return set(one["strategies"]) == {"None"}
 
 
 def _ratio(one: Mapping[str, Any]) -> float:
@@ -82,13 +100,13 @@ def _ratio(one: Mapping[str, Any]) -> float:
 def _cell(one: Mapping[str, Any] | None) -> str:
     if one is None:
         return ""
-    recomputed = "*" if "full" in one["strategies"] else ""
-    return f"{_number(median(one['refresh']))} ({_number(_ratio(one))}){recomputed}"
+    mark = "†" if _idle(one) else "*" if "full" in one["strategies"] else ""
+    return f"{_number(median(one['refresh']))} ({_number(_ratio(one))}){mark}"
 
 
 def _others(result: Mapping[str, Any]) -> Iterator[str]:
     rows = [["", ""]]
-    for key, words in (("idle_ms", "refresh, nothing changed"), ("one_row_ms", "refresh, one row changed")):
+    for key, words in WORDS.items():
         if taken := result.get(key):
             rows.append([words, f"{_number(median(taken.values()))} ms"])
     for size, ms in (result.get("flat_ms") or {}).items():

@@ -143,15 +143,20 @@ def test_figures() -> None:
         "series": [
             {"query": 1, "size": "10", "refresh": [2.0, 1.0, 9.0], "full": [400.0], "strategies": how},
             {"query": 3, "size": "10", "refresh": [4.0], "full": [400.0, 500.0, 300.0], "strategies": how},
+            {"query": 2, "size": "10", "refresh": [1.0], "full": [200.0], "strategies": ["None"]},
             {"query": 1, "size": "10%", "refresh": [200.0], "full": [400.0], "strategies": ["full"]},
         ],
+        "first_ms": {"1": 4.0},
         "one_row_ms": {"1": 0.5, "3": 1.5},
         "capture_ms": {"INSERT": {"captured": 300.0, "bare": 200.0}},
     }
     text = readme_figures.figures(result)
     assert "| Q1 | 400 | 2.0 (200) | 200 (2.0)* |" in text
     assert "| Q3 | 400 | 4.0 (100) | |" in text
+    assert "| Q2 | 200 | 1.0 (200)† | |" in text
     assert "| geometric mean | | (141) | (2.0) |" in text
+    assert "| geometric mean, with † | | (159) | (2.0) |" in text
+    assert "| first refresh of a session, 10 rows changed | 4.0 ms |" in text
     assert "| refresh, one row changed | 1.0 ms |" in text
     assert "1.5 times" in text
 
