@@ -242,11 +242,12 @@ class Aggregate(Operator):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carried(Operator):
-    """Rows that an earlier step of the refresh left in the temporary table `name`."""
+    """Rows that an earlier step left in the temporary table `name`; one at most where it is `single`."""
 
     name: str
     schema: tuple[Col, ...]
     signed: bool = True
+    single: bool = False
 
 
 Rel = (

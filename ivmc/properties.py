@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, inputs
+from ivmc.ir import Aggregate, Carried, Expand, Filter, Join, Match, Net, Outer, Project, Rel, Scan, inputs
 from ivmc.names import SCHEMA
 from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image
 
@@ -17,11 +17,13 @@ Key = frozenset[Col]
 
 
 def keys(rel: Rel) -> frozenset[Key]:
-    """Sets of columns on which no two rows of `rel` agree, NULLs being alike."""
+    """Sets of columns on which no two rows of `rel` agree, NULLs being alike; the empty one for one row."""
     match rel:
         case Scan(relation):
             return frozenset(_declared(rel, [*filter(None, [relation.primary_key]), *relation.unique]))
-        case Filter(input) | Match(input):
+        case Carried(single=True):
+            return frozenset({frozenset()})
+        case Filter(input) | Match(input) | Net(input):
             return keys(input)
         case Expand(input, ordinality=True):
             return frozenset(key | {rel.columns[-1]} for key in keys(input))

@@ -38,6 +38,7 @@ from ivmc.ir import (
 )
 from ivmc.names import WEIGHT, fitted, identifier
 from ivmc.optimise import simplify
+from ivmc.properties import keys
 from ivmc.scalar import Col, is_fallible
 
 Terms = list[Rel]
@@ -104,7 +105,9 @@ class Program:
         self.depth -= 1
         self.queries.counts, self.carried = counts, carried
 
-    def table(self, suffix: str, columns: Mapping[Col, str], *, signed: bool = True) -> Carried:
+    def table(
+        self, suffix: str, columns: Mapping[Col, str], *, signed: bool = True, single: bool = False
+    ) -> Carried:
         """A temporary table of these columns and types, kept for the session, and its count of rows."""
         name, n = fitted(self.id, f"__{suffix}"), 1
         while name in self.temporary:
@@ -113,7 +116,7 @@ class Program:
         names = positional(tuple(columns))
         lines = [f"{identifier(names[column])} {kind}" for column, kind in columns.items()]
         lines += [f"{WEIGHT} bigint"] if signed else []
-        carried = Carried(name, tuple(columns), signed)
+        carried = Carried(name, tuple(columns), signed, single)
         count = self.variable(suffix)
         self.temporary[name] = (", ".join(lines), count)
         self.queries.counts[carried] = count
@@ -224,7 +227,8 @@ class Program:
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
         suffix = {Net: "net", Aggregate: "touched"}.get(type(rel), "delta")
-        carried = self.table(suffix, {column: declared(column) for column in rel.schema})
+        kinds = {column: declared(column) for column in rel.schema}
+        carried = self.table(suffix, kinds, single=frozenset() in keys(rel))
         count = self.queries.counts.pop(carried)
         self.run_terms(rel, lambda term: self.insert(carried, term, count))
         self.queries.counts[carried] = count

@@ -34,6 +34,7 @@ from ivmc.ir import (
     walk,
 )
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
+from ivmc.properties import keys
 from ivmc.scalar import ATOM, Col, Expression, Scalar, fresh, is_defined, substitute
 
 RESERVED = frozenset({"frontier", "n"})
@@ -184,7 +185,7 @@ class Queries:
         return block
 
     def counted(self, rel: Rel) -> Block:
-        """A relation of known size."""
+        """A relation of known size; a constant one is known to generic plans too (planner rule 2)."""
         counts, taken, self.counts = self.counts, set(self.aliases), {}
         block = self.block(rel)
         if isinstance(rel, Carried):
@@ -194,7 +195,8 @@ class Queries:
             sql = self._select(block, columns, WEIGHT if block.signed else None) + "\n"
             wanted = next(node.scan.alias for node in walk(rel) if isinstance(node, Delta))
         self.counts, self.aliases = counts, taken
-        sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {counts[rel]}"
+        limit = "1" if frozenset() in keys(rel) else counts[rel]
+        sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {limit}"
         return self.subquery(sql, rel.schema, wanted, signed=block.signed)
 
     def enclosed(self, rel: Net | Aggregate) -> Block:

@@ -1197,7 +1197,7 @@ BEGIN
            v__touched_3."greatest",
            v__touched_3."both",
            sum(v__touched_3.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
+    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
     WHERE v__touched_3."both" = 0
     GROUP BY v__touched_3."least",
              record_send(ROW(v__touched_3."least")),
@@ -1211,7 +1211,7 @@ BEGIN
     -- delta_3 += c′ ⋈ net
     INSERT INTO pg_temp.v__delta_3
     SELECT c.balance, v__net.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT 1) v__net
     WHERE c.balance > v__net."least"
       AND c.balance <= v__net."greatest";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
@@ -1223,7 +1223,7 @@ BEGIN
            v__touched_3."greatest",
            v__touched_3."both",
            sum(v__touched_3.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
+    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
     WHERE v__touched_3."both" <> 0
     GROUP BY v__touched_3."least",
              record_send(ROW(v__touched_3."least")),
@@ -1237,7 +1237,7 @@ BEGIN
     -- delta_3 += c′ ⋈ net_3
     INSERT INTO pg_temp.v__delta_3
     SELECT c.balance, v__net_3.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__net_3 LIMIT n.net_3) v__net_3
+    FROM public.customers c, (SELECT * FROM pg_temp.v__net_3 LIMIT 1) v__net_3
     WHERE c.balance > v__net_3."least";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
@@ -1258,7 +1258,7 @@ BEGIN
            v__touched_4."greatest",
            v__touched_4."both",
            sum(v__touched_4.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
     WHERE v__touched_4."both" = 0
     GROUP BY v__touched_4."least",
              record_send(ROW(v__touched_4."least")),
@@ -1278,7 +1278,7 @@ BEGIN
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__net_4 LIMIT n.net_4) v__net_4
+         (SELECT * FROM pg_temp.v__net_4 LIMIT 1) v__net_4
     WHERE c.balance > v__net_4."least"
       AND c.balance <= v__net_4."greatest";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
@@ -1290,7 +1290,7 @@ BEGIN
            v__touched_4."greatest",
            v__touched_4."both",
            sum(v__touched_4.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
     WHERE v__touched_4."both" <> 0
     GROUP BY v__touched_4."least",
              record_send(ROW(v__touched_4."least")),
@@ -1310,7 +1310,7 @@ BEGIN
            WHERE (NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__net_5 LIMIT n.net_5) v__net_5
+         (SELECT * FROM pg_temp.v__net_5 LIMIT 1) v__net_5
     WHERE c.balance > v__net_5."least";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
