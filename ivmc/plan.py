@@ -53,8 +53,9 @@ class Plan:
         ivmc."<id>__refresh"(frontier ivmc.frontier, recompute boolean,
             OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text)
 
-    which is called with the view's lock held, its settings pinned, under one REPEATABLE READ
-    snapshot. `view` creates the relation that the user reads: `visible`, over the table `root`.
+    which is called under one REPEATABLE READ snapshot with its sources locked, and takes the view's
+    lock, which is its frontier. `view` creates the relation that the user reads: `visible`, over the
+    table `root`.
     """
 
     schema: str
@@ -77,6 +78,11 @@ class Plan:
     def id(self) -> str:
         """What the view is called inside the schema `ivmc`."""
         return view_id(self.schema, self.name)
+
+    @property
+    def captured(self) -> bool:
+        """Are its sources' changes captured?"""
+        return self.strategy == "differential" and bool(self.sources)
 
     @property
     def script(self) -> str:

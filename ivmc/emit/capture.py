@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import hashlib
 
-from ivmc.emit.text import indent
-from ivmc.names import BUFFERS, SCHEMA, SEQ, XID, array, body, fitted, identifier, literal, qualified
+from ivmc.names import BUFFERS, SEQ, XID, array, fitted, literal
 from ivmc.plan import Plan, Source
 
 SMALL = 5000  # changed rows up to which one generic plan serves every refresh (planner rule 5)
 BACKLOG = 10_000  # consumed rows that may lie in a buffer before the frontier moves for their sake only
+NARROWEST = 48  # bytes of a buffer's row without any column
 
 
 def buffer_name(schema: str, name: str) -> str:
@@ -63,39 +63,3 @@ def reads(plan: Plan, source: Source) -> str:
         f"    {array(tuple(c.name for c in source.columns))},\n"
         f"    {array(tuple(c.type.plain.sql for c in source.columns))});"
     )
-
-
-def pending(plan: Plan) -> str | None:
-    """The function that counts the changes that wait in each buffer, up to one more than is `SMALL`.
-
-    It returns NULL where there is nothing to do at all: no change, and no buffer that ought to be trimmed.
-    There is none for a full refresh, which always has work to do.
-    """
-    if plan.strategy == "full" or not plan.sources:
-        return None
-    buffers = [qualified(SCHEMA, s.buffer) for s in plan.sources]
-    counts = ",\n".join(indent(counted(buffer, str(SMALL + 1)), 8) for buffer in buffers)
-    old = " OR ".join(f"EXISTS (SELECT FROM {buffer} OFFSET {BACKLOG})" for buffer in buffers)
-    text = f"""
-DECLARE
-    waiting bigint[] := ARRAY[
-{counts}];
-BEGIN
-    IF 0 = ALL (waiting) AND NOT ({old}) THEN
-        RETURN NULL;
-    END IF;
-    RETURN waiting;
-END """
-    name = identifier(fitted(plan.id, "__pending"))
-    return (
-        f"CREATE FUNCTION ivmc.{name}(frontier ivmc.frontier) RETURNS bigint[]\n"
-        f"LANGUAGE plpgsql STABLE AS {body(text)};"
-    )
-
-
-def counted(buffer: str, most: str) -> str:
-    """The number of new changes in a buffer, as a scalar subquery; no more are counted than `most`."""
-    return f"""(SELECT count(*) FROM (
-  SELECT FROM {buffer} b
-  WHERE {unread("b", "frontier")}
-  LIMIT {most}) b)"""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pglast import ast
 
 from ivmc.catalog import Catalog, Relation
 from ivmc.emit.capture import buffer_name
-from ivmc.emit.function import refresh_function
+from ivmc.emit.function import advance, refresh_function
 from ivmc.names import SCHEMA, body, fitted, identifier, qualified, view_id
 from ivmc.parse import Parsed, parse
 from ivmc.plan import Mode, Plan, Source, Visible
@@ -43,7 +43,7 @@ def full_plan(
         sources=tuple(_source(relation) for relation in dict.fromkeys(tables(parsed.select, catalog))),
         storage=(f"CREATE TABLE {table} AS\n{parsed.query}\nWITH NO DATA",),
         fill=(f"INSERT INTO {table}\n{parsed.query}",),
-        program=_program(id, table, parsed.query),
+        program=_program(id, table, parsed.query, catalog.settings),
         view=f"CREATE VIEW {qualified(schema, name)} AS\nSELECT {items}\nFROM {table}",
         root=id,
         visible=Visible(shown),
@@ -67,15 +67,15 @@ def replacement(table: str, query: str, id: str) -> list[str]:
     ]
 
 
-def _program(id: str, table: str, query: str) -> str:
-    steps = "\n".join(f"  {line}" for line in replacement(table, query, id))
+def _program(id: str, table: str, query: str, settings: Mapping[str, str]) -> str:
+    steps = "\n".join(f"  {line}" for line in (*advance(), *replacement(table, query, id)))
     code = f"""
 BEGIN
   strategy := 'full';
   rows_in := 0;
 {steps}
 END """
-    return refresh_function(id, code)
+    return refresh_function(id, code, settings)
 
 
 def _source(relation: Relation) -> Source:

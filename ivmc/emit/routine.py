@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ivmc.emit import fold, reread, store
-from ivmc.emit.capture import SMALL, buffer_name, counted, unread
-from ivmc.emit.function import refresh_function
+from ivmc.emit.capture import BACKLOG, NARROWEST, SMALL, buffer_name, unread
+from ivmc.emit.function import advance, refresh_function
 from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
@@ -20,6 +20,10 @@ from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
 SAMPLE = 2  # per cent of a change buffer's pages that tell whether it is far beyond that
+SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",  # while changes are few
+    "random_page_cost": "1.1",  # at the default, the planner scans for a handful of keys
+}
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
 
@@ -72,34 +76,45 @@ DECLARE
   most bigint;
 {declared}
 BEGIN
-  strategy := 'differential';
+  rows_in := 0;
+  rows_changed := 0;
 {inner}
 END """,
+            SETTINGS | self.queries.catalog.settings,
         )
 
     def counts(self, program: Program) -> list[str]:
-        """How many changes there are; many are counted exactly, and planned for (planner rule 5)."""
+        """How many changes there are: none, few, or many, which are planned for (planner rule 5)."""
         if not self.tables:
-            return []
-        counts = list(program.pending.values())[: len(self.tables)]
-        pending = f"n.pending := {' + '.join(counts)};"
-        sources = [
-            (*pair, program.filtered.get(pair[0], {})) for pair in zip(self.tables, counts, strict=True)
-        ]
-        few = [line for source in sources if source[2] for line in _selected(*source)]
-        exactly = [*(line for source in sources for line in _counted(*source)), pending]
-        many = [
-            *((*self.worthwhile(), *self.sampled(exactly)) if self.chooses else exactly),
-            "PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
-            *(self.choice() if self.chooses else ()),
-            *(_reckoned(table, count) for table, count in zip(self.tables, counts, strict=True)),
-        ]
+            return [*advance(), "strategy := 'differential';"]
+        waiting = list(zip(self.tables, program.pending.values(), strict=False))
+        sources = [(*pair, program.filtered.get(pair[0], {})) for pair in waiting]
+        counted = [line for source in sources for line in _counted(*source)]
+        counted.append(f"n.pending := {' + '.join(count for _, count in waiting)};")
+        size = " + ".join(f"pg_relation_size({_buffer(table)})" for table in self.tables)
         return [
-            *(f"{count} := coalesce(waiting[{i}], 0);" for i, count in enumerate(counts, 1)),
-            pending,
+            *(self.unless_hopeless(size, counted) if self.chooses else counted),
+            "IF n.pending = 0 AND NOT recompute THEN",
+            *map(indent, _idle(self.tables)),
+            "  RETURN;",
+            "END IF;",
+            *advance(),
+            "strategy := 'differential';",
             f"IF n.pending > {SMALL} THEN",
-            *map(indent, many),
-            *(("ELSE", *map(indent, few)) if few else ()),
+            "  PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
+            *map(indent, self.choice() if self.chooses else ()),
+            *(f"  PERFORM ivmc.reckon({_buffer(table)}, {count});" for table, count in waiting),
+            "END IF;",
+        ]
+
+    def unless_hopeless(self, size: str, counted: Sequence[str]) -> list[str]:
+        """No more changes are counted than decide, and none where a sample tells that there are too many."""
+        return [
+            f"IF {size} > {SMALL * NARROWEST} THEN",
+            *map(indent, (*self.worthwhile(), *self.sampled())),
+            "END IF;",
+            "IF n.pending <= coalesce(2 * n.most, 0) THEN",
+            *map(indent, counted),
             "END IF;",
         ]
 
@@ -121,20 +136,15 @@ END """,
             f"n.most := greatest(n.most, {SMALL});",
         ]
 
-    def sampled(self, exactly: Sequence[str]) -> list[str]:
-        """A look at some pages first: counting all would cost more than it tells where there are many."""
+    def sampled(self) -> list[str]:
+        """A look at some pages first."""
         buffers = [qualified(SCHEMA, buffer_name(*table)) for table in self.tables]
         samples = [
             f"(SELECT count(*) FROM {buffer} b TABLESAMPLE SYSTEM ({SAMPLE}) REPEATABLE (0)\n"
             f"    WHERE {unread('b', 'frontier')})"
             for buffer in buffers
         ]
-        return [
-            f"n.pending := {100 // SAMPLE} * (\n  {f'{chr(10)}  + '.join(samples)});",
-            "IF n.pending <= 2 * n.most THEN",
-            *map(indent, exactly),
-            "END IF;",
-        ]
+        return [f"n.pending := {100 // SAMPLE} * (\n  {f'{chr(10)}  + '.join(samples)});"]
 
     def assumptions(self, program: Program) -> list[str]:
         """Recompute where a foreign key is gone to which changes would be pruned (law 5)."""
@@ -195,31 +205,30 @@ def _maintain(work: Work) -> None:
         fold.write(work, stage.op, stage.fold)
 
 
-def _reckoned(table: tuple[str, str], count: str) -> str:
-    return f"PERFORM ivmc.reckon({literal(qualified(SCHEMA, buffer_name(*table)))}, {count});"
+def _buffer(table: tuple[str, str]) -> str:
+    return literal(qualified(SCHEMA, buffer_name(*table)))
 
 
-def _counted(table: tuple[str, str], count: str, filtered: Mapping[str, str]) -> list[str]:
-    """How many changes of a source wait, and are selected; no more are counted than decide."""
-    buffer = qualified(SCHEMA, buffer_name(*table))
-    if not filtered:
-        return [f"{count} := {counted(buffer, 'n.most + 1')};"]
+def _idle(tables: Sequence[tuple[str, str]]) -> list[str]:
+    """What a refresh without changes does."""
+    buffers = [qualified(SCHEMA, buffer_name(*table)) for table in tables]
+    backlog = [f"EXISTS (SELECT FROM {buffer} OFFSET {BACKLOG})" for buffer in buffers]
     return [
-        listing(["count(*)", *map(_those, filtered)], "SELECT"),
-        f"INTO {', '.join([count, *filtered.values()])}",
-        f"FROM (\n  SELECT * FROM {buffer} b\n  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;",
+        "-- Nothing to do, unless old changes wait for this view to be trimmed",
+        f"IF {f'{chr(10)}  OR '.join(backlog)} THEN",
+        *map(indent, advance(works=False)),
+        "  strategy := 'idle';",
+        "END IF;",
     ]
 
 
-def _selected(table: tuple[str, str], count: str, filtered: Mapping[str, str]) -> list[str]:
-    """How many changes of a source are selected by each of some conditions."""
+def _counted(table: tuple[str, str], count: str, conditions: Mapping[str, str]) -> list[str]:
+    """How many changes of a source wait, and how many of them are selected by each of some conditions."""
     return [
-        f"IF {count} > 0 THEN",
-        indent(listing(map(_those, filtered), "SELECT")),
-        f"  INTO {', '.join(filtered.values())}",
-        f"  FROM {qualified(SCHEMA, buffer_name(*table))} b",
-        f"  WHERE {unread('b', 'frontier')};",
-        "END IF;",
+        listing(["count(*)", *map(_those, conditions)], "SELECT"),
+        f"INTO {', '.join([count, *conditions.values()])}",
+        f"FROM (\n  SELECT * FROM {qualified(SCHEMA, buffer_name(*table))} b",
+        f"  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;",
     ]
 
 

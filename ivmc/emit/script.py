@@ -16,12 +16,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ivmc.emit.capture import pending, reads
+from ivmc.emit.capture import reads
+from ivmc.emit.function import setting
 from ivmc.names import array, fitted, identifier, literal
 from ivmc.plan import Plan
 
 SCHEMA = ("tables", "capture", "creation", "refresh")  # files of runtime/schema, in this order
-REFRESH_SETTINGS = (("random_page_cost", "1.1"),)  # at the default, the planner scans for a handful of keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +86,20 @@ def registration(plan: Plan, *, replaces: bool = False) -> Transaction:
             "SET LOCAL lock_timeout = '5s';",
             register(plan, replaces=replaces),
             *(reads(plan, s) for s in sources),
-            *((f"CALL ivmc.capture({literal(plan.id)});",) if pending(plan) else ()),
+            *((f"CALL ivmc.capture({literal(plan.id)});",) if plan.captured else ()),
         ),
     )
 
 
 def filling(plan: Plan) -> Transaction:
     """Make and fill the storage under one snapshot, and make it the view's frontier."""
-    function = pending(plan)
     return Transaction(
         f"Fill {plan.schema}.{plan.name}",
         (
             f"CALL ivmc.begin_fill({literal(plan.id)});",
-            *(f"SET LOCAL {identifier(name)} = {value(name, text)};" for name, text in plan.settings),
+            *(f"SET LOCAL {identifier(name)} = {setting(name, text)};" for name, text in plan.settings),
             *(ended(s) for s in plan.storage),
             *(ended(s) for s in plan.fill),
-            *((function,) if function else ()),
             ended(plan.program),
             ended(plan.view),
             f"CALL ivmc.ready({literal(plan.id)});",
@@ -112,9 +110,7 @@ def filling(plan: Plan) -> Transaction:
 
 def register(plan: Plan, *, replaces: bool = False) -> str:
     """The call that enters a plan in the registry."""
-    settings = (*plan.settings, *REFRESH_SETTINGS)
-    program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2, $3)"
-    asks = f"SELECT ivmc.{identifier(fitted(plan.id, '__pending'))}($1)" if pending(plan) else None
+    program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2)"
     values = (
         ("id", literal(plan.id)),
         ("schema", literal(plan.schema)),
@@ -123,14 +119,13 @@ def register(plan: Plan, *, replaces: bool = False) -> str:
         ("mode", literal(plan.mode)),
         ("strategy", literal(plan.strategy)),
         ("reason", optional(plan.reason)),
-        ("setting_names", array(tuple(name for name, _ in settings))),
-        ("setting_values", array(tuple(text for _, text in settings))),
+        ("setting_names", array(tuple(name for name, _ in plan.settings))),
+        ("setting_values", array(tuple(text for _, text in plan.settings))),
         ("root", literal(plan.root)),
         ("visible_names", array(tuple(name for name, _ in plan.visible.columns))),
         ("visible_values", array(tuple(text for _, text in plan.visible.columns))),
         ("visible_where", optional(plan.visible.where)),
         ("program", literal(program)),
-        ("pending", optional(asks)),
         ("plan", literal(json.dumps(summary(plan), default=str))),
         ("replaces", str(replaces).lower()),
     )
@@ -140,11 +135,6 @@ def register(plan: Plan, *, replaces: bool = False) -> str:
 def summary(plan: Plan) -> dict[str, Any]:
     """What the registry keeps of a plan for `explain`; the rest it keeps as columns."""
     return {"report": plan.as_dict()["report"]}
-
-
-def value(name: str, text: str) -> str:
-    """A setting's value in SET: search_path is a list of identifiers already."""
-    return text if name == "search_path" and text else literal(text)
 
 
 def optional(text: str | None) -> str:

@@ -1,7 +1,10 @@
 """Plans written by hand, so that the runtime is tested apart from the compiler."""
 
+from dataclasses import replace
+
 from ivmc.catalog import Column, Type
-from ivmc.emit.capture import buffer_name, unread
+from ivmc.emit.capture import BACKLOG, buffer_name, unread
+from ivmc.emit.function import advance, refresh_function, setting
 from ivmc.names import fitted, identifier, qualified, view_id
 from ivmc.plan import Plan, Source, Visible
 
@@ -34,11 +37,24 @@ def totals(
     stored = (
         f"SELECT {g} AS g, count(*) AS n, sum({x}) AS total, count({x}) AS filled FROM {table} GROUP BY {g}"
     )
+    idle, move = ("\n".join(advance(works=works)) for works in (False, True))
+    pinned = " ".join(f"SET {pin} = {setting(pin, text)}" for pin, text in settings)
     program = f"""CREATE FUNCTION ivmc.{identifier(fitted(view, "__refresh"))}(
-    frontier ivmc.frontier, recompute boolean, waiting bigint[],
+    frontier ivmc.frontier, recompute boolean,
     OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text)
-LANGUAGE plpgsql AS $program$
+LANGUAGE plpgsql {pinned} AS $program$
+#variable_conflict use_column
 BEGIN
+    SELECT count(*), 0 INTO rows_in, rows_changed FROM ivmc.{identifier(read.buffer)} AS b
+    WHERE {unread("b", "frontier")};
+    IF rows_in = 0 AND NOT recompute THEN
+        IF EXISTS (SELECT FROM ivmc.{identifier(read.buffer)} OFFSET {BACKLOG}) THEN
+            {idle}
+            strategy := 'idle';
+        END IF;
+        RETURN;
+    END IF;
+    {move}
     IF recompute THEN
         SELECT count(*) INTO rows_in FROM {table};
         DELETE FROM {root};
@@ -47,7 +63,6 @@ BEGIN
         strategy := 'full';
         RETURN;
     END IF;
-    SELECT count(*) INTO rows_in FROM ivmc.{identifier(read.buffer)} AS b WHERE {unread("b", "frontier")};
     MERGE INTO {root} AS r
     USING (SELECT b.{g} AS g, sum(b.__ivmc_weight) AS n, coalesce(sum(b.__ivmc_weight * b.{x}), 0) AS total,
                   coalesce(sum(b.__ivmc_weight) FILTER (WHERE b.{x} IS NOT NULL), 0) AS filled
@@ -81,3 +96,19 @@ END $program$"""
         root=view,
         visible=Visible((("g", "g"), ("n", "n"), ("total", "total"))),
     )
+
+
+def recomputed(plan: Plan) -> Plan:
+    """The same view, filled anew by every refresh."""
+    filled = (f"DELETE FROM ivmc.{identifier(plan.root)}", *plan.fill)
+    steps = "\n".join((*advance(), *(f"{sql};" for sql in filled)))
+    code = f"""
+#variable_conflict use_column
+BEGIN
+rows_in := 0;
+{steps}
+GET DIAGNOSTICS rows_changed = ROW_COUNT;
+strategy := 'full';
+END """
+    program = refresh_function(plan.id, code, dict(plan.settings))
+    return replace(plan, strategy="full", reason="asked for", program=program)

@@ -11,11 +11,12 @@ import pytest
 
 from ivmc.diagnostics import CompileError
 from ivmc.emit.capture import buffer_name
+from ivmc.emit.function import advance, refresh_function
 from ivmc.plan import Plan
 from ivmc.runtime import drop, embedded, install, refresh, status, verify
 from tests.conftest import Connect
 from tests.runtime.conftest import Shop, until_blocked
-from tests.runtime.handmade import BIGINT
+from tests.runtime.handmade import BIGINT, recomputed
 from tests.servers import Server, fresh_database
 
 
@@ -323,15 +324,13 @@ def test_columns_without_equality_are_verified(shop: Shop) -> None:
     shop.conn.execute("""INSERT INTO j VALUES ('{"a": 1}', '(1,2)'), (NULL, NULL)""")
     plan = shop.totals(read=shop.source("j"))
     root = f"ivmc.{plan.root}"
-    program = (
-        plan.program[: plan.program.index("BEGIN")]
-        + "BEGIN rows_in := 0; rows_changed := 0; strategy := 'full'; END $program$"
-    )
+    steps = "\n".join(advance())
+    idle = f"BEGIN {steps} rows_in := 0; rows_changed := 0; strategy := 'full'; END"
     plain = replace(
         plan,
         query="SELECT g, x, 1 AS one FROM j; -- all",
         strategy="full",
-        program=program,
+        program=refresh_function(plan.id, idle, {}),
         storage=(f"CREATE TABLE {root} AS SELECT g, x, 1 AS one FROM j",),
         fill=(),
         view=f"CREATE VIEW v AS SELECT * FROM {root}",
@@ -400,9 +399,7 @@ def test_statistics_are_seeded(shop: Shop) -> None:
 
 def test_a_full_view_needs_no_capture(shop: Shop) -> None:
     plan = shop.totals()
-    program = plan.program.replace("IF recompute THEN", "IF true THEN")
-    full = replace(plan, strategy="full", reason="asked for", program=program)
-    install(shop.conn, full)
+    install(shop.conn, recomputed(plan))
     assert shop.conn.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 't'::regclass").fetchall() == []
     shop.conn.execute("DELETE FROM t WHERE g = 3")
     shop.refresh()

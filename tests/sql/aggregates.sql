@@ -34,9 +34,12 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -47,10 +50,9 @@ DECLARE
   groups bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -62,13 +64,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -193,9 +217,12 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -207,10 +234,9 @@ DECLARE
   step bigint;
   lost bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -222,13 +248,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -529,9 +577,12 @@ FROM (
 GROUP BY terms.name;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -548,11 +599,9 @@ DECLARE
   groups_2 bigint := 0;
   lost bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.departments_changes := coalesce(waiting[2], 0);
-  n.pending := n.employees_changes + n.departments_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -566,17 +615,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.departments_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_departments b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes + n.departments_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.departments_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_departments b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes + n.departments_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_departments OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -922,9 +996,12 @@ WHERE e.department_id = d.id
 GROUP BY d.id, d.name;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -937,11 +1014,9 @@ DECLARE
   step bigint;
   net bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.departments_changes := coalesce(waiting[2], 0);
-  n.pending := n.employees_changes + n.departments_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -955,17 +1030,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.departments_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_departments b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes + n.departments_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.departments_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_departments b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes + n.departments_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_departments OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1230,9 +1330,12 @@ FROM (
 GROUP BY terms.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1244,10 +1347,9 @@ DECLARE
   step bigint;
   lost bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1259,13 +1361,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1750,9 +1874,12 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1763,10 +1890,9 @@ DECLARE
   touched bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1778,13 +1904,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1977,9 +2125,12 @@ FROM (
 GROUP BY terms.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1993,10 +2144,9 @@ DECLARE
   changes bigint := 0;
   groups_2 bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2008,13 +2158,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2209,9 +2381,12 @@ FROM public.employees
 WHERE employees.hired > '2020-01-01';
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2222,10 +2397,9 @@ DECLARE
   groups bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2237,13 +2411,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2353,9 +2549,12 @@ FROM public.employees
 GROUP BY employees.department_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2366,10 +2565,9 @@ DECLARE
   groups bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2381,13 +2579,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2499,9 +2719,12 @@ FROM public.employees
 GROUP BY employees.department_id, employees.hired;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2512,10 +2735,9 @@ DECLARE
   groups bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2527,13 +2749,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2677,9 +2921,12 @@ FROM (
      ) terms;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2694,10 +2941,9 @@ DECLARE
   groups_2 bigint := 0;
   lost bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.employees_changes := coalesce(waiting[1], 0);
-  n.pending := n.employees_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2709,13 +2955,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.employees_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_employees b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.employees_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -45,9 +45,12 @@ FROM ivmc.v__1
 GROUP BY v__1.page;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -61,10 +64,9 @@ DECLARE
   changes bigint := 0;
   groups_2 bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.visits_changes := coalesce(waiting[1], 0);
-  n.pending := n.visits_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_visits') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -76,13 +78,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.visits_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_visits b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.visits_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.visits_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_visits b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.visits_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_visits OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -282,9 +306,12 @@ FROM (
 GROUP BY terms.page;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -298,10 +325,9 @@ DECLARE
   changes bigint := 0;
   groups_2 bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.visits_changes := coalesce(waiting[1], 0);
-  n.pending := n.visits_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_visits') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -313,13 +339,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.visits_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_visits b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.visits_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.visits_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_visits b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.visits_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_visits OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -530,9 +578,12 @@ FROM public.visits
 GROUP BY visits.page;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -543,10 +594,9 @@ DECLARE
   touched bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.visits_changes := coalesce(waiting[1], 0);
-  n.pending := n.visits_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_visits') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -558,13 +608,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.visits_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_visits b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.visits_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.visits_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_visits b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.visits_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_visits OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

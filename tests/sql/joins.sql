@@ -39,9 +39,12 @@ FROM public.orders o, public.customers c
 WHERE c.id = o.customer_id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -54,11 +57,9 @@ DECLARE
   step bigint;
   net bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.orders_changes := coalesce(waiting[1], 0);
-  n.customers_changes := coalesce(waiting[2], 0);
-  n.pending := n.orders_changes + n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -72,17 +73,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.orders_changes + n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.orders_changes + n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -269,9 +295,12 @@ WHERE i.price > 10
   AND o.customer_id = c.id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -289,12 +318,9 @@ DECLARE
   net_2 bigint := 0;
   c bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.items_changes := coalesce(waiting[1], 0);
-  n.orders_changes := coalesce(waiting[2], 0);
-  n.customers_changes := coalesce(waiting[3], 0);
-  n.pending := n.items_changes + n.orders_changes + n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -310,25 +336,49 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      SELECT count(*), count(*) FILTER (WHERE b.price > 10)
-      INTO n.items_changes, n.i
-      FROM (
-        SELECT * FROM ivmc.changes_public_items b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b;
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
-      INTO n.customers_changes, n.c
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b;
-      n.pending := n.items_changes + n.orders_changes + n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*), count(*) FILTER (WHERE b.price > 10)
+    INTO n.items_changes, n.i
+    FROM (
+      SELECT * FROM ivmc.changes_public_items b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
+    INTO n.customers_changes, n.c
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.items_changes + n.orders_changes + n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_items OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -338,19 +388,6 @@ BEGIN
     PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
     PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-  ELSE
-    IF n.items_changes > 0 THEN
-      SELECT count(*) FILTER (WHERE b.price > 10)
-      INTO n.i
-      FROM ivmc.changes_public_items b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-    END IF;
-    IF n.customers_changes > 0 THEN
-      SELECT count(*) FILTER (WHERE b.country = 'FR')
-      INTO n.c
-      FROM ivmc.changes_public_customers b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-    END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -612,9 +649,12 @@ WHERE n_2.customer_id = c.id
 GROUP BY c.id, n_2.note;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -627,11 +667,9 @@ DECLARE
   step bigint;
   net bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.notes_changes := coalesce(waiting[1], 0);
-  n.customers_changes := coalesce(waiting[2], 0);
-  n.pending := n.notes_changes + n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -645,17 +683,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.notes_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_notes b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.notes_changes + n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.notes_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_notes b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.notes_changes + n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_notes OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -804,9 +867,12 @@ WHERE a.customer_id = b.customer_id
   AND a.placed < b.placed;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -819,10 +885,9 @@ DECLARE
   step bigint;
   net_2 bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.orders_changes := coalesce(waiting[1], 0);
-  n.pending := n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -834,13 +899,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1003,9 +1090,12 @@ WHERE customers.id = notes.customer_id
 GROUP BY customers.id, customers.name, notes.note;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1018,11 +1108,9 @@ DECLARE
   step bigint;
   net bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.notes_changes := coalesce(waiting[1], 0);
-  n.customers_changes := coalesce(waiting[2], 0);
-  n.pending := n.notes_changes + n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1036,17 +1124,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.notes_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_notes b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.notes_changes + n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.notes_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_notes b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.notes_changes + n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_notes OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -32,9 +32,12 @@ FROM public.orders
 WHERE orders.amount > 10;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -45,10 +48,9 @@ DECLARE
   orders bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.orders_changes := coalesce(waiting[1], 0);
-  n.pending := n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -60,15 +62,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
-      INTO n.orders_changes, n.orders
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b;
-      n.pending := n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
+    INTO n.orders_changes, n.orders
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -76,13 +98,6 @@ BEGIN
         n.most, round(frontier.ms_full::numeric));
     END IF;
     PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-  ELSE
-    IF n.orders_changes > 0 THEN
-      SELECT count(*) FILTER (WHERE b.amount > 10)
-      INTO n.orders
-      FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -173,9 +188,12 @@ WHERE returns.amount > 0
 GROUP BY returns.customer, returns.amount;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -186,10 +204,9 @@ DECLARE
   returns bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.returns_changes := coalesce(waiting[1], 0);
-  n.pending := n.returns_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_returns') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -201,15 +218,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
-      INTO n.returns_changes, n.returns
-      FROM (
-        SELECT * FROM ivmc.changes_public_returns b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b;
-      n.pending := n.returns_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
+    INTO n.returns_changes, n.returns
+    FROM (
+      SELECT * FROM ivmc.changes_public_returns b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.returns_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_returns OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -217,13 +254,6 @@ BEGIN
         n.most, round(frontier.ms_full::numeric));
     END IF;
     PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
-  ELSE
-    IF n.returns_changes > 0 THEN
-      SELECT count(*) FILTER (WHERE b.amount > 0)
-      INTO n.returns
-      FROM ivmc.changes_public_returns b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -315,9 +345,12 @@ FROM (
 GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -329,11 +362,9 @@ DECLARE
   delta bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.orders_changes := coalesce(waiting[1], 0);
-  n.returns_changes := coalesce(waiting[2], 0);
-  n.pending := n.orders_changes + n.returns_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -347,17 +378,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.returns_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_returns b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.orders_changes + n.returns_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.returns_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_returns b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.orders_changes + n.returns_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_returns OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -468,9 +524,12 @@ WHERE orders.amount > 1000
   AND orders.amount < 5000;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -481,10 +540,9 @@ DECLARE
   orders bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.orders_changes := coalesce(waiting[1], 0);
-  n.pending := n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -496,15 +554,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
-      INTO n.orders_changes, n.orders
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b;
-      n.pending := n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
+    INTO n.orders_changes, n.orders
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -512,13 +590,6 @@ BEGIN
         n.most, round(frontier.ms_full::numeric));
     END IF;
     PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-  ELSE
-    IF n.orders_changes > 0 THEN
-      SELECT count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
-      INTO n.orders
-      FROM ivmc.changes_public_orders b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq);
-    END IF;
   END IF;
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
@@ -594,12 +665,19 @@ INSERT INTO ivmc.v
 SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+
+AS $ivmc$
 BEGIN
   strategy := 'full';
   rows_in := 0;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
   EXECUTE $query$CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
 SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10$query$;
   DELETE FROM ivmc.v;

@@ -39,9 +39,12 @@ WHERE NOT EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -55,11 +58,9 @@ DECLARE
   delta_2 bigint := 0;
   touched bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.customers_changes := coalesce(waiting[1], 0);
-  n.orders_changes := coalesce(waiting[2], 0);
-  n.pending := n.customers_changes + n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -73,17 +74,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -269,9 +295,12 @@ SELECT c.id,
 FROM public.customers c;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -288,11 +317,9 @@ DECLARE
   delta_3 bigint := 0;
   net bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.customers_changes := coalesce(waiting[1], 0);
-  n.orders_changes := coalesce(waiting[2], 0);
-  n.pending := n.customers_changes + n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -306,17 +333,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -596,9 +648,12 @@ WHERE NOT EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -618,11 +673,9 @@ DECLARE
   delta_5 bigint := 0;
   net bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.customers_changes := coalesce(waiting[1], 0);
-  n.orders_changes := coalesce(waiting[2], 0);
-  n.pending := n.customers_changes + n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -636,17 +689,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -973,9 +1051,12 @@ WHERE EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1001,10 +1082,9 @@ DECLARE
   touched_4 bigint := 0;
   net_5 bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.customers_changes := coalesce(waiting[1], 0);
-  n.pending := n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1016,13 +1096,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1506,9 +1608,12 @@ FROM public.customers c
      LEFT JOIN ivmc.v__1 ON v__1.customer_id = c.id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1526,11 +1631,9 @@ DECLARE
   delta_2 bigint := 0;
   touched bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.orders_changes := coalesce(waiting[1], 0);
-  n.customers_changes := coalesce(waiting[2], 0);
-  n.pending := n.orders_changes + n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1544,17 +1647,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.orders_changes + n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.orders_changes + n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -1927,9 +2055,12 @@ FROM public.customers c
      LEFT JOIN public.orders o ON o.customer_id = c.id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1944,11 +2075,9 @@ DECLARE
   delta_2 bigint := 0;
   touched bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.customers_changes := coalesce(waiting[1], 0);
-  n.orders_changes := coalesce(waiting[2], 0);
-  n.pending := n.customers_changes + n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1962,17 +2091,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.customers_changes + n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2189,9 +2343,12 @@ SELECT c.id, t.t, t.ordinality
 FROM public.customers c, LATERAL unnest(c.tags) WITH ORDINALITY t (t, ordinality);
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2202,10 +2359,9 @@ DECLARE
   delta bigint := 0;
   step bigint;
 BEGIN
-  strategy := 'differential';
-  n.customers_changes := coalesce(waiting[1], 0);
-  n.pending := n.customers_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2217,13 +2373,35 @@ BEGIN
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.customers_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_customers b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.customers_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.customers_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_customers b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.customers_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;
@@ -2361,9 +2539,12 @@ WHERE EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean, waiting bigint[],
+  frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql AS $ivmc$
+) LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+SET random_page_cost = '1.1'
+AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2380,11 +2561,9 @@ DECLARE
   delta_2 bigint := 0;
   touched_2 bigint := 0;
 BEGIN
-  strategy := 'differential';
-  n.items_changes := coalesce(waiting[1], 0);
-  n.orders_changes := coalesce(waiting[2], 0);
-  n.pending := n.items_changes + n.orders_changes;
-  IF n.pending > 5000 THEN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2398,17 +2577,42 @@ BEGIN
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
         WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
-    IF n.pending <= 2 * n.most THEN
-      n.items_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_items b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.orders_changes := (SELECT count(*) FROM (
-        SELECT FROM ivmc.changes_public_orders b
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b);
-      n.pending := n.items_changes + n.orders_changes;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.items_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_items b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.orders_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_orders b
+      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.items_changes + n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_items OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
     END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     IF n.pending > n.most AND NOT recompute THEN
       recompute := true;

@@ -16,7 +16,7 @@ CREATE OR REPLACE PROCEDURE ivmc.register(
     id text, schema name, name name, query text, mode text, strategy text, reason text,
     setting_names text[], setting_values text[],
     root name, visible_names text[], visible_values text[], visible_where text,
-    program text, pending text, plan jsonb, replaces boolean DEFAULT false)
+    program text, plan jsonb, replaces boolean DEFAULT false)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_kind text;
@@ -39,7 +39,7 @@ BEGIN
             USING ERRCODE = 'IV401', TABLE = name, DATATYPE = v_kind;
     END IF;
     INSERT INTO ivmc.view VALUES (id, schema, name, query, mode, strategy, reason, 'filling', setting_names,
-        setting_values, root, visible_names, visible_values, visible_where, program, pending, NULL, '{}', plan);
+        setting_values, root, visible_names, visible_values, visible_where, program, NULL, '{}', plan);
     INSERT INTO ivmc.frontier (view, system_identifier, database) VALUES (id, ivmc.system(), ivmc.database());
 END $$;
 

@@ -100,8 +100,6 @@ DECLARE
     v_look     record;
     v_gap      text;
     v_changed  boolean := false;
-    v_pending  bigint[];
-    v_works    boolean := true;
     v_settled  boolean := pg_current_xact_id_if_assigned() IS NULL;
     v_start    timestamptz := clock_timestamp();
     v_ms       double precision;
@@ -112,7 +110,7 @@ BEGIN
     trims := false;
     rows_in := 0;
     rows_changed := 0;
-    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.pending, x.lock,
+    SELECT x.id, x.state, x.program, x.lock,
            format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
            concat(f.system_identifier, ' ', f.database)
                <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
@@ -174,46 +172,31 @@ BEGIN
             OR t.xid <> v.xid AND t.xid >= pg_snapshot_xmin(v.snapshot)
                AND NOT pg_visible_in_snapshot(t.xid, v.snapshot));
     END IF;
-    IF v.pending IS NOT NULL THEN
-        EXECUTE v.pending INTO v_pending USING v.frontier;
-        v_works := v_gap IS NOT NULL OR coalesce(0 <> ANY (v_pending), false);
-        IF v_pending IS NULL AND v_gap IS NULL AND NOT v_changed THEN
-            RETURN;
-        END IF;
-    END IF;
-
+    -- The program moves the frontier before it works, and so waits for whoever refreshes this view already.
     BEGIN
-        UPDATE ivmc.frontier f
-        SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(), seq = nextval('ivmc.change'),
-            refreshes = f.refreshes + v_works::integer
-        WHERE f.view = v.id;
         IF v.abroad THEN
             PERFORM ivmc.adopt();
-            UPDATE ivmc.frontier f SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id() WHERE f.view = v.id;
+        END IF;
+        EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL;
+        IF v_look.unsure AND (v_changed OR v_strategy IS NOT NULL) THEN
+            UPDATE ivmc.source s SET triggers = o.triggers, files = o.files,
+                -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
+                writers = CASE WHEN v_settled AND (s.buffer IS NULL OR o.triggers IS NOT NULL) AND NOT o.inherited
+                               THEN g.writers END
+            FROM ivmc.observed o JOIN ivmc.glimpse g USING (view, path)
+            WHERE s.view = v.id AND o.view = v.id AND o.path = s.path
+              AND (s.triggers, s.files, s.writers) IS DISTINCT FROM (o.triggers, o.files, g.writers);
         END IF;
     EXCEPTION WHEN serialization_failure THEN
         stale := true;
         RETURN;
     END;
-    IF v_look.unsure THEN
-        UPDATE ivmc.source s SET triggers = o.triggers, files = o.files,
-            -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
-            writers = CASE WHEN v_settled AND (s.buffer IS NULL OR o.triggers IS NOT NULL) AND NOT o.inherited
-                           THEN g.writers END
-        FROM ivmc.observed o JOIN ivmc.glimpse g USING (view, path)
-        WHERE s.view = v.id AND o.view = v.id AND o.path = s.path
-          AND (s.triggers, s.files, s.writers) IS DISTINCT FROM (o.triggers, o.files, g.writers);
-    END IF;
-    IF NOT v_works THEN
-        trims := v_pending IS NOT NULL;
+    IF v_strategy IS NULL THEN
+        RETURN;
+    ELSIF v_strategy = 'idle' THEN
+        trims := true;
         RETURN;
     END IF;
-
-    PERFORM set_config(p.name, p.value, true)
-    FROM ROWS FROM (unnest(v.setting_names), unnest(v.setting_values)) AS p (name, value)
-    WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
-    EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL, v_pending;
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 
     IF v_look.unsure THEN
         SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
@@ -261,26 +244,17 @@ CREATE OR REPLACE PROCEDURE ivmc.trim()
 LANGUAGE sql AS $$ SELECT ivmc.trim_sources(v.id) FROM ivmc.view v $$;
 
 -- Refresh a view inside the caller's REPEATABLE READ transaction; returns the number of rows changed.
--- What the refresh pins is given back to the caller.
 CREATE OR REPLACE FUNCTION ivmc.refresh_here(name text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_names   text[];
-    v_values  text[];
     v_attempt record;
 BEGIN
     PERFORM ivmc.require_snapshot();
-    SELECT array_agg(n.name), array_agg(current_setting(n.name)) INTO v_names, v_values
-    FROM ivmc.view v, unnest(v.setting_names || 'random_page_cost'::text) AS n (name)
-    WHERE v.id = ivmc.find($1) AND n.name <> 'search_path';
     SELECT * INTO v_attempt FROM ivmc.attempt(name);
     IF v_attempt.stale THEN
         RAISE 'another refresh of "%" was committed after this transaction began', name
             USING ERRCODE = 'serialization_failure', HINT = 'Roll back and try again.';
     END IF;
-    PERFORM set_config(p.name, p.value, true)
-    FROM ROWS FROM (unnest(v_names), unnest(v_values)) AS p (name, value)
-    WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
     RETURN v_attempt.rows_changed;
 END $$;
 

@@ -31,8 +31,7 @@ CREATE TABLE IF NOT EXISTS ivmc.view (
     visible_names    text[] NOT NULL,          -- its columns,
     visible_values   text[] NOT NULL,          -- each an expression over the root's columns,
     visible_where    text,                     -- and a condition
-    program          text NOT NULL,            -- "SELECT * FROM ivmc.…($1, $2, $3)"
-    pending          text,                     -- "SELECT ivmc.…($1)"; null: every refresh has work to do
+    program          text NOT NULL,            -- "SELECT * FROM ivmc.…($1, $2)"
     lock             text,                     -- "LOCK TABLE … IN ACCESS SHARE MODE"
     objects          text[] NOT NULL DEFAULT '{}',  -- tables and functions that go when the view goes
     plan             jsonb,
