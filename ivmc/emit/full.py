@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pglast import ast
@@ -43,7 +43,7 @@ def full_plan(
         sources=tuple(_source(relation) for relation in dict.fromkeys(tables(parsed.select, catalog))),
         storage=(f"CREATE TABLE {table} AS\n{parsed.query}\nWITH NO DATA",),
         fill=(f"INSERT INTO {table}\n{parsed.query}",),
-        program=_program(id, table, parsed.query, catalog.settings),
+        program=_program(id, table, parsed.query),
         view=f"CREATE VIEW {qualified(schema, name)} AS\nSELECT {items}\nFROM {table}",
         root=id,
         visible=Visible(shown),
@@ -67,7 +67,7 @@ def replacement(table: str, query: str, id: str) -> list[str]:
     ]
 
 
-def _program(id: str, table: str, query: str, settings: Mapping[str, str]) -> str:
+def _program(id: str, table: str, query: str) -> str:
     steps = "\n".join(f"  {line}" for line in (*advance(), *replacement(table, query, id)))
     code = f"""
 BEGIN
@@ -75,7 +75,7 @@ BEGIN
   rows_in := 0;
 {steps}
 END """
-    return refresh_function(id, code, settings)
+    return refresh_function(id, code)
 
 
 def _source(relation: Relation) -> Source:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ivmc.names import SCHEMA, body, fitted, identifier, literal, qualified
+from ivmc.names import SCHEMA, body, fitted, qualified
 
 
-def refresh_function(id: str, code: str, settings: Mapping[str, str]) -> str:
+def refresh_function(id: str, code: str) -> str:
     """CREATE FUNCTION of `ivmc."<id>__refresh"`, whose PL/pgSQL is `code`.
 
     It is told what the view has consumed, and whether to start from scratch. It moves the frontier,
     unless there is nothing to do: then the strategy that it returns is NULL, or `idle` where the
-    frontier moved for the sake of trimming only. `settings` hold while it runs.
+    frontier moved for the sake of trimming only.
     """
-    pinned = "\n".join(f"SET {identifier(name)} = {setting(name, text)}" for name, text in settings.items())
     return (
         f"CREATE FUNCTION {qualified(SCHEMA, fitted(id, '__refresh'))}(\n"
         "  frontier ivmc.frontier, recompute boolean,\n"
         "  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text\n"
-        f") LANGUAGE plpgsql\n{pinned}\nAS {body(code)}"
+        f") LANGUAGE plpgsql AS {body(code)}"
     )
 
 
@@ -35,8 +32,3 @@ def advance(*, works: bool = True) -> list[str]:
         f"  seq = nextval('ivmc.change'), refreshes = f.refreshes + {int(works)}",
         "WHERE f.view = frontier.view;",
     ]
-
-
-def setting(name: str, text: str) -> str:
-    """A setting's value in SET: search_path is a list of identifiers already."""
-    return text if name == "search_path" and text else literal(text)

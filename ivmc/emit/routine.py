@@ -20,10 +20,6 @@ from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
 SAMPLE = 2  # per cent of a change buffer's pages that tell whether it is far beyond that
-SETTINGS = {
-    "plan_cache_mode": "force_generic_plan",  # while changes are few
-    "random_page_cost": "1.1",  # at the default, the planner scans for a handful of keys
-}
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
 
@@ -80,7 +76,6 @@ BEGIN
   rows_changed := 0;
 {inner}
 END """,
-            SETTINGS | self.queries.catalog.settings,
         )
 
     def counts(self, program: Program) -> list[str]:

@@ -17,11 +17,12 @@ from importlib.resources import files
 from typing import Any
 
 from ivmc.emit.capture import reads
-from ivmc.emit.function import setting
 from ivmc.names import array, fitted, identifier, literal
 from ivmc.plan import Plan
 
 SCHEMA = ("tables", "capture", "creation", "refresh")  # files of runtime/schema, in this order
+
+REFRESH_SETTINGS = (("random_page_cost", "1.1"),)  # at the default, the planner scans for a handful of keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def filling(plan: Plan) -> Transaction:
         f"Fill {plan.schema}.{plan.name}",
         (
             f"CALL ivmc.begin_fill({literal(plan.id)});",
-            *(f"SET LOCAL {identifier(name)} = {setting(name, text)};" for name, text in plan.settings),
+            *(f"SET LOCAL {identifier(name)} = {value(name, text)};" for name, text in plan.settings),
             *(ended(s) for s in plan.storage),
             *(ended(s) for s in plan.fill),
             ended(plan.program),
@@ -110,6 +111,7 @@ def filling(plan: Plan) -> Transaction:
 
 def register(plan: Plan, *, replaces: bool = False) -> str:
     """The call that enters a plan in the registry."""
+    settings = (*plan.settings, *REFRESH_SETTINGS)
     program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2)"
     values = (
         ("id", literal(plan.id)),
@@ -119,8 +121,8 @@ def register(plan: Plan, *, replaces: bool = False) -> str:
         ("mode", literal(plan.mode)),
         ("strategy", literal(plan.strategy)),
         ("reason", optional(plan.reason)),
-        ("setting_names", array(tuple(name for name, _ in plan.settings))),
-        ("setting_values", array(tuple(text for _, text in plan.settings))),
+        ("setting_names", array(tuple(name for name, _ in settings))),
+        ("setting_values", array(tuple(text for _, text in settings))),
         ("root", literal(plan.root)),
         ("visible_names", array(tuple(name for name, _ in plan.visible.columns))),
         ("visible_values", array(tuple(text for _, text in plan.visible.columns))),
@@ -135,6 +137,11 @@ def register(plan: Plan, *, replaces: bool = False) -> str:
 def summary(plan: Plan) -> dict[str, Any]:
     """What the registry keeps of a plan for `explain`; the rest it keeps as columns."""
     return {"report": plan.as_dict()["report"]}
+
+
+def value(name: str, text: str) -> str:
+    """A setting's value in SET: search_path is a list of identifiers already."""
+    return text if name == "search_path" and text else literal(text)
 
 
 def optional(text: str | None) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ivmc.catalog import Column, Type
 from ivmc.emit.capture import BACKLOG, buffer_name, unread
-from ivmc.emit.function import advance, refresh_function, setting
+from ivmc.emit.function import advance, refresh_function
 from ivmc.names import fitted, identifier, qualified, view_id
 from ivmc.plan import Plan, Source, Visible
 
@@ -38,11 +38,10 @@ def totals(
         f"SELECT {g} AS g, count(*) AS n, sum({x}) AS total, count({x}) AS filled FROM {table} GROUP BY {g}"
     )
     idle, move = ("\n".join(advance(works=works)) for works in (False, True))
-    pinned = " ".join(f"SET {pin} = {setting(pin, text)}" for pin, text in settings)
     program = f"""CREATE FUNCTION ivmc.{identifier(fitted(view, "__refresh"))}(
     frontier ivmc.frontier, recompute boolean,
     OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text)
-LANGUAGE plpgsql {pinned} AS $program$
+LANGUAGE plpgsql AS $program$
 #variable_conflict use_column
 BEGIN
     SELECT count(*), 0 INTO rows_in, rows_changed FROM ivmc.{identifier(read.buffer)} AS b
@@ -110,5 +109,5 @@ rows_in := 0;
 GET DIAGNOSTICS rows_changed = ROW_COUNT;
 strategy := 'full';
 END """
-    program = refresh_function(plan.id, code, dict(plan.settings))
+    program = refresh_function(plan.id, code)
     return replace(plan, strategy="full", reason="asked for", program=program)

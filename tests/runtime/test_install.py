@@ -330,7 +330,7 @@ def test_columns_without_equality_are_verified(shop: Shop) -> None:
         plan,
         query="SELECT g, x, 1 AS one FROM j; -- all",
         strategy="full",
-        program=refresh_function(plan.id, idle, {}),
+        program=refresh_function(plan.id, idle),
         storage=(f"CREATE TABLE {root} AS SELECT g, x, 1 AS one FROM j",),
         fill=(),
         view=f"CREATE VIEW v AS SELECT * FROM {root}",

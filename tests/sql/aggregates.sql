@@ -36,10 +36,7 @@ GROUP BY employees.department_id;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -219,10 +216,7 @@ GROUP BY employees.department_id;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -579,10 +573,7 @@ GROUP BY terms.name;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -998,10 +989,7 @@ GROUP BY d.id, d.name;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1332,10 +1320,7 @@ GROUP BY terms.department_id;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -1876,10 +1861,7 @@ GROUP BY employees.department_id;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2127,10 +2109,7 @@ GROUP BY terms.department_id;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2383,10 +2362,7 @@ WHERE employees.hired > '2020-01-01';
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2551,10 +2527,7 @@ GROUP BY employees.department_id;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2721,10 +2694,7 @@ GROUP BY employees.department_id, employees.hired;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -2923,10 +2893,7 @@ FROM (
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE

@@ -47,10 +47,7 @@ GROUP BY v__1.page;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -308,10 +305,7 @@ GROUP BY terms.page;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -580,10 +574,7 @@ GROUP BY visits.page;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE

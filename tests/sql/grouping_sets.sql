@@ -59,10 +59,7 @@ GROUP BY terms.set, terms.region, terms.product;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -485,10 +482,7 @@ GROUP BY terms.set, terms.region, terms.product;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE

@@ -34,10 +34,7 @@ WHERE orders.amount > 10;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -190,10 +187,7 @@ GROUP BY returns.customer, returns.amount;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -347,10 +341,7 @@ GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -526,10 +517,7 @@ WHERE orders.amount > 1000
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -667,9 +655,7 @@ SELECT id, amount FROM orders ORDER BY amount DESC, id LIMIT 10;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 BEGIN
   strategy := 'full';
   rows_in := 0;

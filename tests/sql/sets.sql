@@ -43,10 +43,7 @@ GROUP BY terms.customer;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE
@@ -275,10 +272,7 @@ GROUP BY v__1.customer, v__1.city;
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
-) LANGUAGE plpgsql
-SET plan_cache_mode = 'force_generic_plan'
-SET random_page_cost = '1.1'
-AS $ivmc$
+) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
 <<n>>
 DECLARE

@@ -110,7 +110,7 @@ BEGIN
     trims := false;
     rows_in := 0;
     rows_changed := 0;
-    SELECT x.id, x.state, x.program, x.lock,
+    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.lock,
            format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
            concat(f.system_identifier, ' ', f.database)
                <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
@@ -177,7 +177,11 @@ BEGIN
         IF v.abroad THEN
             PERFORM ivmc.adopt();
         END IF;
+        PERFORM set_config(p.name, p.value, true)
+        FROM ROWS FROM (unnest(v.setting_names), unnest(v.setting_values)) AS p (name, value)
+        WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
         EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL;
+        PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         IF v_look.unsure AND (v_changed OR v_strategy IS NOT NULL) THEN
             UPDATE ivmc.source s SET triggers = o.triggers, files = o.files,
                 -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
@@ -244,17 +248,26 @@ CREATE OR REPLACE PROCEDURE ivmc.trim()
 LANGUAGE sql AS $$ SELECT ivmc.trim_sources(v.id) FROM ivmc.view v $$;
 
 -- Refresh a view inside the caller's REPEATABLE READ transaction; returns the number of rows changed.
+-- What the refresh pins is given back to the caller.
 CREATE OR REPLACE FUNCTION ivmc.refresh_here(name text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_names   text[];
+    v_values  text[];
     v_attempt record;
 BEGIN
     PERFORM ivmc.require_snapshot();
+    SELECT array_agg(n.name), array_agg(current_setting(n.name)) INTO v_names, v_values
+    FROM ivmc.view v, unnest(v.setting_names) AS n (name)
+    WHERE v.id = ivmc.find($1) AND n.name <> 'search_path';
     SELECT * INTO v_attempt FROM ivmc.attempt(name);
     IF v_attempt.stale THEN
         RAISE 'another refresh of "%" was committed after this transaction began', name
             USING ERRCODE = 'serialization_failure', HINT = 'Roll back and try again.';
     END IF;
+    PERFORM set_config(p.name, p.value, true)
+    FROM ROWS FROM (unnest(v_names), unnest(v_values)) AS p (name, value)
+    WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
     RETURN v_attempt.rows_changed;
 END $$;
 

@@ -145,17 +145,16 @@ FROM ivmc.source s;
 -- A first look at the same, which mostly suffices: each ALTER, TRUNCATE, new or disabled trigger and new
 -- child writes rows of these catalogs, and VACUUM and ANALYZE do not. Whatever it does not cover is `unsure`.
 CREATE OR REPLACE VIEW ivmc.glimpse AS
-SELECT s.view, s.path, s.writers AS writers_then, r.writers || c.xmin AS writers,
+SELECT s.view, s.path, s.writers AS writers_then,
+       c.xmin || ARRAY(
+           SELECT a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.relation AND a.attnum > 0
+           UNION ALL SELECT t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid = s.relation
+           UNION ALL SELECT i.xmin FROM pg_catalog.pg_inherits i WHERE i.inhparent = s.relation) AS writers,
        pg_catalog.to_regclass(s.path) IS DISTINCT FROM s.relation AS gone,
        pg_catalog.pg_relation_filenode(s.relation) IS DISTINCT FROM nullif(c.relfilenode, 0) AS stale,
        s.kind = 'p' OR c.relpersistence = 'u' OR pg_catalog.row_security_active(s.relation::oid) AS unsure
 FROM ivmc.source s
-LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
-CROSS JOIN LATERAL (
-    SELECT array_agg(r.xmin) AS writers FROM (
-        SELECT a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid = s.relation AND a.attnum > 0
-        UNION ALL SELECT t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid = s.relation
-        UNION ALL SELECT i.xmin FROM pg_catalog.pg_inherits i WHERE i.inhparent = s.relation) AS r) AS r;
+LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation;
 
 CREATE OR REPLACE FUNCTION ivmc.system() RETURNS bigint
 LANGUAGE sql STABLE AS $$ SELECT system_identifier FROM pg_catalog.pg_control_system() $$;
