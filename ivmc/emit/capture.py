@@ -45,11 +45,13 @@ def unread(buffer: str, frontier: str) -> str:
 
     New is what the frontier's snapshot does not see, its own transaction apart, and what that
     transaction did after it had refreshed: without the latter, a chain of views that is refreshed in
-    one transaction would be applied twice.
+    one transaction would be applied twice. The first test is implied by the others, and is the one that
+    most new rows pass: it costs half as much as they do.
     """
     xid, seq = f"{buffer}.{XID}", f"{buffer}.{SEQ}"
     return (
-        f"(NOT pg_visible_in_snapshot({xid}, {frontier}.snapshot) AND {xid} <> {frontier}.xid"
+        f"({xid} > {frontier}.reached"
+        f" OR NOT pg_visible_in_snapshot({xid}, {frontier}.snapshot) AND {xid} <> {frontier}.xid"
         f" OR {xid} = {frontier}.xid AND {seq} > {frontier}.seq)"
     )
 

@@ -60,14 +60,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -135,7 +135,7 @@ BEGIN
            employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
@@ -241,14 +241,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -325,7 +325,7 @@ BEGIN
            employees.__ivmc_weight * coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
            employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
@@ -603,22 +603,22 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     SELECT count(*)
     INTO n.departments_changes
     FROM (
       SELECT * FROM ivmc.changes_public_departments b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes + n.departments_changes;
   END IF;
@@ -729,7 +729,7 @@ BEGIN
     FROM (
            SELECT e.department_id, e.hired, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
-           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.employees_changes
          ) e,
          public.departments d
@@ -744,7 +744,7 @@ BEGIN
     FROM (
            SELECT d.id, d.name, d.__ivmc_weight
            FROM ivmc.changes_public_departments d
-           WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
            LIMIT n.departments_changes
          ) d,
          (
@@ -752,7 +752,7 @@ BEGIN
            FROM (
                   SELECT d_2.id, d_2.__ivmc_weight
                   FROM ivmc.changes_public_departments d_2
-                  WHERE (NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                  WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
                   LIMIT n.departments_changes
                 ) d_2
            GROUP BY d_2.id
@@ -780,7 +780,7 @@ BEGIN
     FROM (
            SELECT e.department_id, e.hired, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
-           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.employees_changes
          ) e,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
@@ -1015,22 +1015,22 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
       + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     SELECT count(*)
     INTO n.departments_changes
     FROM (
       SELECT * FROM ivmc.changes_public_departments b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes + n.departments_changes;
   END IF;
@@ -1112,7 +1112,7 @@ BEGIN
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
-           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.employees_changes
          ) e,
          public.departments d
@@ -1127,7 +1127,7 @@ BEGIN
     FROM (
            SELECT d.id, d.name, d.__ivmc_weight
            FROM ivmc.changes_public_departments d
-           WHERE (NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
            LIMIT n.departments_changes
          ) d,
          (
@@ -1135,7 +1135,7 @@ BEGIN
            FROM (
                   SELECT d_2.id, d_2.__ivmc_weight
                   FROM ivmc.changes_public_departments d_2
-                  WHERE (NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                  WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
                   LIMIT n.departments_changes
                 ) d_2
            GROUP BY d_2.id
@@ -1171,7 +1171,7 @@ BEGIN
     FROM (
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
-           WHERE (NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
            LIMIT n.employees_changes
          ) e,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
@@ -1345,14 +1345,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -1488,7 +1488,7 @@ BEGIN
                   FROM (
                          SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
                          FROM ivmc.changes_public_employees employees
-                         WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                         WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
                          LIMIT n.employees_changes
                        ) employees
                   GROUP BY employees.department_id
@@ -1511,7 +1511,7 @@ BEGIN
                          FROM (
                                 SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
                                 FROM ivmc.changes_public_employees employees_2
-                                WHERE (NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
+                                WHERE (employees_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
                                 LIMIT n.employees_changes
                               ) employees_2
                          WHERE employees_2.salary IS NOT NULL
@@ -1539,7 +1539,7 @@ BEGIN
                          FROM (
                                 SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
                                 FROM ivmc.changes_public_employees employees_3
-                                WHERE (NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
+                                WHERE (employees_3.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
                                 LIMIT n.employees_changes
                               ) employees_3
                          WHERE employees_3.hired IS NOT NULL
@@ -1885,14 +1885,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -1958,7 +1958,7 @@ BEGIN
            FROM (
                   SELECT employees.department_id, employees.rate, employees.__ivmc_weight
                   FROM ivmc.changes_public_employees employees
-                  WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                  WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
                   LIMIT n.employees_changes
                 ) employees
            GROUP BY employees.department_id, employees.rate, record_send(ROW(employees.rate))
@@ -2136,14 +2136,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -2226,7 +2226,7 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id, employees.salary, employees.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
       AND employees.salary IS NOT NULL
     GROUP BY employees.department_id, employees.salary, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -2290,7 +2290,7 @@ BEGIN
            employees.__ivmc_weight * count(*) FILTER (WHERE NULL::integer IS NOT NULL) AS __ivmc_count_salary,
            employees.__ivmc_weight * count(*) FILTER (WHERE (employees.salary > 100 AND 1 = 1)) AS __ivmc_count_filtered
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
@@ -2386,14 +2386,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -2459,7 +2459,7 @@ BEGIN
            employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
       AND employees.hired > '2020-01-01'
     GROUP BY employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -2551,14 +2551,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -2626,7 +2626,7 @@ BEGIN
            employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
@@ -2718,14 +2718,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -2787,7 +2787,7 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT employees.department_id, employees.hired, employees.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     GROUP BY employees.department_id, employees.hired, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
@@ -2921,14 +2921,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.employees_changes
     FROM (
       SELECT * FROM ivmc.changes_public_employees b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.employees_changes;
   END IF;
@@ -3029,7 +3029,7 @@ BEGIN
            employees.__ivmc_weight * count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
            employees.__ivmc_weight * coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
     FROM ivmc.changes_public_employees employees
-    WHERE (NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
     GROUP BY employees.department_id, employees.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;

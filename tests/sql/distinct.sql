@@ -74,14 +74,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.visits_changes
     FROM (
       SELECT * FROM ivmc.changes_public_visits b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.visits_changes;
   END IF;
@@ -154,7 +154,7 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT visits.page, visits.visitor, visits.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_visits visits
-    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+    WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
     GROUP BY visits.page, visits.visitor, visits.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
@@ -332,14 +332,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.visits_changes
     FROM (
       SELECT * FROM ivmc.changes_public_visits b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.visits_changes;
   END IF;
@@ -424,7 +424,7 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT visits.page, visits.visitor, visits.__ivmc_weight * count(*) AS __ivmc_count
     FROM ivmc.changes_public_visits visits
-    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+    WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
       AND visits.seconds > 9
     GROUP BY visits.page, visits.visitor, visits.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -492,7 +492,7 @@ BEGIN
            visits.__ivmc_weight * coalesce(sum(visits.seconds), 0) AS __ivmc_sum_seconds,
            visits.__ivmc_weight * count(*) FILTER (WHERE NULL::integer IS NOT NULL) AS __ivmc_count_visitor
     FROM ivmc.changes_public_visits visits
-    WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+    WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
     GROUP BY visits.page, visits.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
@@ -598,14 +598,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.visits_changes
     FROM (
       SELECT * FROM ivmc.changes_public_visits b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.visits_changes;
   END IF;
@@ -673,7 +673,7 @@ BEGIN
            FROM (
                   SELECT visits.id, visits.page, visits.visitor, visits.at, visits.__ivmc_weight
                   FROM ivmc.changes_public_visits visits
-                  WHERE (NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+                  WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
                   LIMIT n.visits_changes
                 ) visits
            GROUP BY visits.id, visits.page, visits.visitor, visits.at

@@ -85,14 +85,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.sales_changes
     FROM (
       SELECT * FROM ivmc.changes_public_sales b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.sales_changes;
   END IF;
@@ -174,7 +174,7 @@ BEGIN
     FROM (
            SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
            FROM ivmc.changes_public_sales sales
-           WHERE (NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+           WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
            LIMIT n.sales_changes
          ) sales
     GROUP BY sales.region, sales.product, sales.amount
@@ -511,14 +511,14 @@ BEGIN
     n.most := greatest(n.most, 5000);
     n.pending := 50 * (
       (SELECT count(*) FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
     INTO n.sales_changes
     FROM (
       SELECT * FROM ivmc.changes_public_sales b
-      WHERE (NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
       LIMIT n.most + 1) b;
     n.pending := n.sales_changes;
   END IF;
@@ -645,7 +645,7 @@ BEGIN
     FROM (
            SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
            FROM ivmc.changes_public_sales sales
-           WHERE (NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+           WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
            LIMIT n.sales_changes
          ) sales
     GROUP BY sales.region, sales.product, sales.amount
