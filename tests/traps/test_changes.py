@@ -194,6 +194,7 @@ def test_a_buffer_that_was_vacuumed_when_empty(conn: Connection) -> None:
     """Its pages stay, and the planner believes that they hold nothing: many changes looked like one."""
     conn.execute("CREATE TABLE w (id int PRIMARY KEY, g int)")
     conn.execute("INSERT INTO w SELECT i, i % 7 FROM generate_series(1, 100000) i")
+    conn.execute("ANALYZE w")
     query = "SELECT g, count(*) AS n FROM w GROUP BY g"
     plan = maintained(conn, query)
     conn.execute("UPDATE w SET g = g + 1 WHERE id <= 10000")
