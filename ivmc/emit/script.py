@@ -20,7 +20,7 @@ from ivmc.emit.capture import reads
 from ivmc.names import array, fitted, identifier, literal
 from ivmc.plan import Plan
 
-SCHEMA = ("tables", "capture", "creation", "refresh")  # files of runtime/schema, in this order
+SCHEMA = ("tables", "capture", "creation", "trimming", "refresh")  # files of runtime/schema, in this order
 
 REFRESH_SETTINGS = (("random_page_cost", "1.1"),)  # at the default, the planner scans for a handful of keys
 

@@ -1,4 +1,4 @@
-"""Laws 27, 28 and 31: nothing is lost and nothing counted twice, whoever commits when."""
+"""Laws 27 and 28: nothing is lost and nothing counted twice, whoever commits when."""
 
 import random
 import threading
@@ -263,63 +263,6 @@ def test_a_view_that_hides_rows_of_its_storage(shop: Shop) -> None:
         assert shop.differences(below) == []
         assert shop.differences(above) == []
     assert shop.strategy(above)[1] == "differential"
-
-
-def test_trimming(shop: Shop, connect: Connect) -> None:
-    """Law 31: what any view may still need stays; a view that is being filled needs everything."""
-    plan = shop.install()
-    other = shop.install("w")
-    assert plan.sources[0].buffer == other.sources[0].buffer
-    shop.conn.execute("UPDATE t SET x = x + 1")
-    shop.refresh("v")
-    shop.conn.execute("CALL ivmc.trim()")
-    assert shop.waiting(plan) == 200
-    shop.refresh("w")
-    shop.conn.execute("CALL ivmc.trim()")
-    assert shop.waiting(plan) == 0
-    idle = connect()
-    idle.execute("BEGIN; INSERT INTO t VALUES (501, 1, 1)")
-    shop.conn.execute("UPDATE t SET x = x + 1 WHERE id < 500")
-    for view in "vw":
-        shop.refresh(view)
-    shop.conn.execute("CALL ivmc.trim()")
-    idle.execute("COMMIT")
-    for view in "vw":
-        shop.refresh(view)
-    assert shop.differences(plan) == []
-    assert shop.differences(other) == []
-    shop.conn.execute("CALL ivmc.trim()")
-    assert shop.waiting(plan) == 0
-
-
-def test_large_changes_are_trimmed_by_the_refresh(shop: Shop) -> None:
-    plan = shop.install()
-    shop.refresh()
-    shop.conn.execute("INSERT INTO t SELECT i, i % 5, i FROM generate_series(1000, 4000) i")
-    shop.refresh()
-    assert shop.waiting(plan) == 0
-
-
-def test_many_small_changes_are_trimmed_in_the_end(shop: Shop) -> None:
-    plan = shop.install()
-    for i in range(40):
-        shop.conn.execute("UPDATE t SET x = %s WHERE id = 3", (i,))
-        shop.refresh()
-    assert shop.waiting(plan) < 40
-    assert shop.differences(plan) == []
-
-
-def test_a_backlog_moves_the_frontier_of_a_view_with_nothing_to_do(shop: Shop, connect: Connect) -> None:
-    plan = shop.install()
-    idle = connect()
-    idle.execute("BEGIN; SELECT pg_current_xact_id()")
-    shop.conn.execute("INSERT INTO t SELECT i, i % 5, i FROM generate_series(1000, 12000) i")
-    shop.refresh()
-    assert shop.waiting(plan) == 11001
-    idle.execute("COMMIT")
-    shop.refresh()
-    assert shop.waiting(plan) == 0
-    assert shop.strategy(plan)[0] == 1
 
 
 @pytest.mark.parametrize(

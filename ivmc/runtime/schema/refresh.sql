@@ -1,4 +1,4 @@
--- Refreshing: one attempt under one snapshot, repeated until it is the only one; trimming.
+-- Refreshing: one attempt under one snapshot, repeated until it is the only one.
 
 -- Raise unless every statement of this transaction sees the same snapshot.
 CREATE OR REPLACE FUNCTION ivmc.require_snapshot() RETURNS void
@@ -221,32 +221,6 @@ BEGIN
     trims := rows_in > 1000 OR v.refreshes % 16 = 0;
 END $$;
 
--- Remove changes of one view's sources that every view has consumed. In READ COMMITTED, and by
--- DELETE: an older snapshot may still need them.
-CREATE OR REPLACE FUNCTION ivmc.trim_sources(view text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v_buffer name;
-    v_below  xid8;
-BEGIN
-    FOR v_buffer, v_below IN
-        SELECT DISTINCT ON (s.buffer) s.buffer, pg_snapshot_xmin(f.snapshot)
-        FROM ivmc.source s JOIN ivmc.frontier f ON f.view = s.view
-        WHERE s.buffer IN (SELECT r.buffer FROM ivmc.source r WHERE r.view = $1)
-        ORDER BY s.buffer, 2
-    LOOP
-        -- Where the first row has to stay, others that may go can wait: no scan while a view lags behind.
-        EXECUTE format('DELETE FROM ivmc.%1$I WHERE __ivmc_xid < $1 AND '
-                       '(SELECT b.__ivmc_xid FROM ivmc.%1$I AS b LIMIT 1) < $1', v_buffer) USING v_below;
-        DELETE FROM ivmc.truncation t WHERE t.buffer = v_buffer AND t.xid < v_below;
-    END LOOP;
-    DELETE FROM ivmc.history h
-    WHERE h.view = $1 AND h.refresh < (SELECT f.refreshes - 1000 FROM ivmc.frontier f WHERE f.view = $1);
-END $$;
-
-CREATE OR REPLACE PROCEDURE ivmc.trim()
-LANGUAGE sql AS $$ SELECT ivmc.trim_sources(v.id) FROM ivmc.view v $$;
-
 -- Refresh a view inside the caller's REPEATABLE READ transaction; returns the number of rows changed.
 -- What the refresh pins is given back to the caller.
 CREATE OR REPLACE FUNCTION ivmc.refresh_here(name text) RETURNS bigint
@@ -313,6 +287,6 @@ BEGIN
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         SET LOCAL synchronous_commit = off;
-        PERFORM ivmc.trim_sources(ivmc.find(name));
+        PERFORM ivmc.trim_sources(ivmc.find(name), empties => true);
     END IF;
 END $$;
