@@ -171,15 +171,19 @@ def binary(op: str, left: Scalar, right: Scalar, type: Type, level: int, **facts
 
 
 def equals(left: Scalar, right: Scalar) -> Expression:
-    """`left = right` under the type's default equality; never raises."""
-    nullable = left.nullable or right.nullable
-    return binary("=", left, right, BOOLEAN, COMPARISON, nullable=nullable, fallible=False, equality=True)
+    """`left = right` under the default equality of their one type; never raises."""
+    nullable, word = left.nullable or right.nullable, left.type.comparison("=")
+    level = COMPARISON if word == "=" else OPERATOR
+    found = binary(word, left, right, BOOLEAN, level, nullable=nullable, fallible=False, equality=True)
+    return replace(found, name="=")
 
 
 def matches(left: Scalar, right: Scalar) -> Scalar:
     """`left = right` where NULL equals NULL; `equals` where neither can be NULL."""
     if not (left.nullable or right.nullable):
         return equals(left, right)
+    if left.type.comparison("=") != "=":  # by which IS NOT DISTINCT FROM compares
+        return Logic("OR", (equals(left, right), Logic("AND", (is_absent(left), is_absent(right)))))
     template = ("", " IS NOT DISTINCT FROM ", "")
     return Expression("distinct", template, (left, right), BOOLEAN, False, IS, (ATOM, ATOM), False)
 

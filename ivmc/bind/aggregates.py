@@ -10,7 +10,7 @@ from pglast.enums import SortByDir, SortByNulls
 from ivmc import errors
 from ivmc.bind import facts, sets
 from ivmc.bind.attached import Attachments
-from ivmc.bind.coercion import common_type
+from ivmc.bind.coercion import as_operand, common_type
 from ivmc.bind.collation import combined
 from ivmc.bind.context import UNKNOWN, Context, Syntax, sound
 from ivmc.bind.expression import Expressions
@@ -45,15 +45,19 @@ class Aggregates:
         """One aggregate call as a column; the same column for the same call. Raises Poisoned."""
         self.check(node, function, args)
         direct = args[: len(args) - len(node.agg_order or ())] if node.agg_within_group else args
+        taken = {
+            arg: as_operand(self.context, arg, kind, node)
+            for arg, kind in zip(direct, function.args, strict=False)
+        }
         call = Call(
             function,
-            direct,
+            tuple(taken.get(arg, arg) for arg in direct),
             function.result,
             nullable=function.name not in ("count", "grouping"),
             star=bool(node.agg_star),
             distinct=bool(node.agg_distinct),
             filter=self.filter(node),
-            order=self.order(node),
+            order=tuple((taken.get(key, key), words) for key, words in self.order(node)),
             within_group=bool(node.agg_within_group),
             variadic=bool(node.func_variadic),
         )

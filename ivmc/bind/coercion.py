@@ -109,8 +109,8 @@ def infix(context: Context, node: Syntax, name: Names, left: Scalar, right: Scal
     found = operator(context, node, name, left.type, right.type)
     fallible, stable = operand_facts(context, found, (left, right))
     left, right = (
-        _as_compared(context, left, found.left, node),
-        _as_compared(context, right, found.right, node),
+        as_operand(context, left, found.left, node),
+        as_operand(context, right, found.right, node),
     )
     return binary(
         facts.spelt(name),
@@ -126,11 +126,11 @@ def infix(context: Context, node: Syntax, name: Names, left: Scalar, right: Scal
     )
 
 
-def _as_compared(context: Context, operand: Scalar, kind: Type | None, node: Syntax) -> Scalar:
-    """An operand of a type that has an `=` of its own, cast to the type as which it is compared.
+def as_operand(context: Context, operand: Scalar, kind: Type | None, node: Syntax) -> Scalar:
+    """An operand or argument of a type that has an `=` of its own, cast to the type as which it is taken.
 
-    citext beside text is compared as text; as a column it would be grouped and matched by its own
-    `=`, to which more is equal.
+    citext beside text is compared as text, and so is the argument of `min(text)`; as a column it would be
+    grouped and matched by its own `=`, to which more is equal. Raises Poisoned.
     """
     if kind is None or not columns(operand) or context.catalog.groups_by(operand.type, kind):
         return operand

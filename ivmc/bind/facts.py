@@ -150,7 +150,9 @@ def may_be_null(operator: Operator) -> bool:
 
 def is_equality(operator: Operator) -> bool:
     """Is this the `=` by which PostgreSQL joins and groups?"""
-    return operator.name == "=" and operator.left is not None and operator.result == builtin("bool")
+    if operator.name != "=" or operator.left is None or operator.result != builtin("bool"):
+        return False
+    return operator.schema == operator.left.operators
 
 
 def is_constant_pattern(operator: Operator, right: Scalar) -> bool:

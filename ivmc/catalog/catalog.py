@@ -90,7 +90,7 @@ class Catalog:
         typmod = encode(entry.name, typmods) if entry.schema == "pg_catalog" else -1
         if array:
             entry = entry.array or entry
-        return Type(entry.schema, entry.name, typmod) if typmod != -1 else entry.value
+        return entry.value.modified(typmod) if typmod != -1 else entry.value
 
     def type_of(self, node: ast.TypeName) -> Type:
         """The type that a cast or column definition names. Raises `Unresolved`.
@@ -201,7 +201,7 @@ class Catalog:
             return first
         chosen = self.coercion.common_type([self.entry(t) for t in types], construct)
         same = all(t.name == chosen.name and t.typmod == first.typmod for t in types)
-        return Type(chosen.schema, chosen.name, first.typmod) if same else chosen.value
+        return chosen.value.modified(first.typmod) if same else chosen.value
 
     def can_cast(self, source: Type, target: Type, context: Literal["i", "a", "e"] = "e") -> bool:
         """Whether a value converts implicitly, by assignment or by an explicit cast."""
@@ -224,8 +224,7 @@ class Catalog:
         element = entry.stripped.element
         if element is None:
             return None
-        typmod = self.base(type_).typmod
-        return Type(element.schema, element.name, typmod)
+        return element.value.modified(self.base(type_).typmod)
 
     def subscripted(self, type_: Type) -> Type | None:
         """The type of `x[1]`; None where there are no subscripts."""
@@ -238,7 +237,7 @@ class Catalog:
     def array(self, type_: Type) -> Type | None:
         """The type of an array of these."""
         array = self.entry(type_).array
-        return Type(array.schema, array.name, type_.typmod) if array else None
+        return array.value.modified(type_.typmod) if array else None
 
     def base(self, type_: Type) -> Type:
         """The type under any number of domains, with the modifier that they fix."""
@@ -246,7 +245,7 @@ class Catalog:
         while entry.base is not None:
             typmod = entry.base_typmod
             entry = entry.base
-        return Type(entry.schema, entry.name, typmod)
+        return entry.value.modified(typmod)
 
     def fields(self, type_: Type) -> tuple[tuple[str, Type], ...]:
         """The fields of a composite type; empty for other types."""
@@ -273,7 +272,7 @@ class Catalog:
             return True
         own = self.base(type_).plain
         try:
-            return self.operator((own.schema, "="), own, own).left != own
+            return self.operator((own.operators, "="), own, own).left != own
         except Unresolved:
             return True
 

@@ -5,10 +5,10 @@ Terms are those of the PostgreSQL manual, chapter 53 "System Catalogs".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ivmc.catalog.typmod import format_type
+from ivmc.catalog.typmod import format_type, quote
 
 Volatility = Literal["i", "s", "v"]
 Context = Literal["i", "a", "e"]
@@ -19,12 +19,14 @@ class Type:
     """A type as `pg_type` names it, with its modifier.
 
     `name` is `pg_type.typname`: `int4`, `_int4` for its array, `unknown` for a bare literal.
-    `typmod` is `pg_attribute.atttypmod`, -1 for none.
+    `typmod` is `pg_attribute.atttypmod`, -1 for none. `operators` is the schema of the comparisons of its
+    default operator class.
     """
 
     schema: str
     name: str
     typmod: int = -1
+    operators: str = field(default="pg_catalog", compare=False, repr=False)
 
     @property
     def sql(self) -> str:
@@ -40,7 +42,19 @@ class Type:
     @property
     def plain(self) -> Type:
         """The type without its modifier."""
-        return self if self.typmod == -1 else Type(self.schema, self.name)
+        return self if self.typmod == -1 else self.modified(-1)
+
+    def modified(self, typmod: int) -> Type:
+        """The type with another modifier."""
+        return replace(self, typmod=typmod)
+
+    def comparison(self, name: str) -> str:
+        """An operator of the default operator class, whatever the search_path (law 3).
+
+        >>> Type("ext", "citext", operators="ext").comparison("="), Type("public", "mood").comparison("<")
+        ('OPERATOR(ext.=)', '<')
+        """
+        return name if self.operators == "pg_catalog" else f"OPERATOR({quote(self.operators)}.{name})"
 
 
 @dataclass(frozen=True, slots=True)

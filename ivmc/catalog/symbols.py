@@ -21,6 +21,7 @@ class TypeEntry:
     `kind` is typtype (b base, c composite, d domain, e enum, p pseudo, r range, m multirange),
     `category` typcategory. `subtype` of a range is its element type, of a multirange its range.
     `has_btree`, `has_hash`: a default operator class of its own (hash: with hash_extended).
+    `operators` is the schema of its comparisons.
     """
 
     schema: str
@@ -31,6 +32,7 @@ class TypeEntry:
     collatable: bool = False
     has_btree: bool = False
     has_hash: bool = False
+    operators: str = "pg_catalog"
     element: TypeEntry | None = field(default=None, repr=False)
     array: TypeEntry | None = field(default=None, repr=False)
     base: TypeEntry | None = field(default=None, repr=False)
@@ -44,7 +46,7 @@ class TypeEntry:
     value: Type = field(init=False)
 
     def __post_init__(self) -> None:
-        self.value = Type(self.schema, self.name)
+        self.value = Type(self.schema, self.name, operators=self.stripped.operators)
 
     @property
     def stripped(self) -> TypeEntry:

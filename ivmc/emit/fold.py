@@ -122,7 +122,7 @@ def _sum(name: str, column: Col) -> str:
 def _better(work: Work, extremum: Extremum) -> list[str]:
     """The extremum and its count, where the group has not lost it."""
     value, count, ahead = _value(work, extremum), _count(work, extremum), _ahead(work, extremum)
-    same = f"d.{value} {_equal(work, extremum)} t.{value}"
+    same = f"d.{value} {_equal(extremum)} t.{value}"
     counted = f"WHEN {ahead} THEN d.{count} WHEN {same} THEN t.{count} + d.{count}"
     return [
         f"{value} = CASE WHEN {ahead} THEN d.{value} ELSE t.{value} END",
@@ -138,14 +138,14 @@ def _count(work: Work, extremum: Extremum) -> str:
     return identifier(work.storage.names[extremum.count])
 
 
-def _equal(work: Work, extremum: Extremum) -> str:
-    return work.storage.operator("=", extremum.value.type)
+def _equal(extremum: Extremum) -> str:
+    return extremum.value.type.comparison("=")
 
 
 def _ahead(work: Work, extremum: Extremum) -> str:
     """Is the best of the change better than what is stored?"""
     value = _value(work, extremum)
-    op = work.storage.operator("<" if extremum.best == "min" else ">", extremum.value.type)
+    op = extremum.value.type.comparison("<" if extremum.best == "min" else ">")
     missing = text(is_absent(extremum.value), lambda _: f"t.{value}")
     return f"d.{value} {op} t.{value} OR ({missing} AND {_there(work, extremum, 'd')})"
 
@@ -185,6 +185,6 @@ def _losses(work: Work, fold: Fold) -> list[str]:
         gone = f"t.{count} + d.{count} <= 0"
         if work.program.queries.equality(extremum.value) != "identity":
             gone = f"({gone} OR {row('d', [value])} *<> {row('t', [value])})"
-        tests.append(f"d.{value} {_equal(work, extremum)} t.{value} AND {gone}")
+        tests.append(f"d.{value} {_equal(extremum)} t.{value} AND {gone}")
         tests.append(f"d.{count} < 0 AND ({_ahead(work, extremum)})")
     return tests

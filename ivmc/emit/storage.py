@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ivmc.catalog import Catalog, Type
+from ivmc.catalog import Catalog
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared
 from ivmc.ir import Aggregate, Filter, Net, Rel
@@ -138,7 +138,7 @@ class Storage:
 
     def _equal(self, column: Col, one: str, other: str) -> str:
         name = identifier(self.names[column])
-        op = self.operator("=", column.type)
+        op = column.type.comparison("=")
         equal = f"{one}.{name} {op} {other}.{name}"
         if not column.nullable:
             return equal
@@ -150,11 +150,6 @@ class Storage:
     def inserted(self) -> list[str]:
         """Every column of the table."""
         return self.printed(self.columns) + ([WEIGHT] if self.is_bag else [])
-
-    def operator(self, name: str, kind: Type) -> str:
-        """A comparison of a type's default operator class, whatever the search_path (law 3)."""
-        schema = self.catalog.operator((name,), kind, kind).schema
-        return name if schema == "pg_catalog" else f"OPERATOR({identifier(schema)}.{name})"
 
     def fill(self, queries: Queries) -> str:
         """INSERT … SELECT of the whole stage from its sources."""

@@ -8,6 +8,7 @@ operators and casts of the database come from its catalogs. Source: PostgreSQL m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -97,7 +98,8 @@ def type_entry(row: Row) -> TypeEntry:
         category=row[4],
         preferred=row[5],
         collatable=row[6],
-        has_btree=row[13],
+        has_btree=row[13] is not None,
+        operators=row[13] or "pg_catalog",
         has_hash=row[14],
         input_volatility=row[15],
         output_volatility=row[16],
@@ -109,6 +111,7 @@ def connect(known: dict[int, TypeEntry], row: Row) -> None:
     entry = known[row[0]]
     entry.element, entry.array = known.get(row[7]), known.get(row[8])
     entry.base, entry.base_typmod = known.get(row[9]), row[10]
+    entry.value = replace(entry.value, operators=entry.stripped.operators)
     entry.subtype, entry.multirange = known.get(row[11]), known.get(row[12])
 
 
@@ -125,7 +128,7 @@ def set_fields(known: dict[int, TypeEntry], rows: Answers) -> None:
 def modified(known: dict[int, TypeEntry], oid: int, typmod: int) -> Type:
     """A type with its modifier."""
     value = known[oid].value
-    return value if typmod == -1 else Type(value.schema, value.name, typmod)
+    return value if typmod == -1 else value.modified(typmod)
 
 
 def load_relations(symbols: UserSymbols, known: dict[int, TypeEntry], rows: Answers) -> None:

@@ -26,11 +26,15 @@ SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typi
        nullif(t.typbasetype, 0) AS base, t.typtypmod,
        coalesce(r.rngsubtype, m.rngtypid) AS subtype,
        nullif(r.rngmultitypid, 0) AS multirange,
-       t.oid >= 16384 AND t.typtype = 'b' AND t.typelem = 0 AND EXISTS (
-           SELECT FROM pg_opclass AS c JOIN pg_am AS a ON a.oid = c.opcmethod
+       CASE WHEN t.oid >= 16384 AND t.typtype = 'b' AND t.typelem = 0 THEN (
+           SELECT s.nspname FROM pg_opclass AS c JOIN pg_am AS a ON a.oid = c.opcmethod
+           JOIN pg_amop AS e ON e.amopfamily = c.opcfamily AND e.amopstrategy = 3
+                            AND e.amoplefttype = c.opcintype AND e.amoprighttype = c.opcintype
+           JOIN pg_operator AS o ON o.oid = e.amopopr JOIN pg_namespace AS s ON s.oid = o.oprnamespace
            WHERE a.amname = 'btree' AND c.opcdefault AND (c.opcintype = t.oid OR EXISTS (
                SELECT FROM pg_cast AS k WHERE k.castsource = t.oid AND k.casttarget = c.opcintype
-               AND k.castmethod = 'b' AND k.castcontext = 'i'))) AS has_btree,
+               AND k.castmethod = 'b' AND k.castcontext = 'i'))
+           ORDER BY c.opcintype = t.oid DESC LIMIT 1) END AS operators,
        t.oid >= 16384 AND t.typtype = 'b' AND t.typelem = 0 AND EXISTS (
            SELECT FROM pg_opclass AS c JOIN pg_am AS a ON a.oid = c.opcmethod
            JOIN pg_amproc AS p ON p.amprocfamily = c.opcfamily AND p.amproclefttype = c.opcintype
