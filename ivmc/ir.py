@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ivmc.catalog import Function, Relation, Type
-from ivmc.scalar import Col, Node, Scalar, columns
+from ivmc.scalar import Col, Node, Scalar, columns, fresh
 
 T = TypeVar("T")
 Outputs = tuple[tuple[Col, Scalar], ...]
@@ -404,6 +404,28 @@ def shape(rel: Rel) -> Hashable:
         return part
 
     return visit(rel)
+
+
+def renewed(rel: Rel) -> tuple[Rel, dict[Col, Col]]:
+    """`rel` with columns of its own, and which one stands for which: it can stand beside itself."""
+    copies: dict[Col, Col] = {}
+    memo: dict[Node, Node] = {}
+
+    def visit(part: Any) -> Any:
+        if isinstance(part, tuple):
+            return tuple(visit(item) for item in part)
+        if isinstance(part, Col):
+            if part not in copies:
+                copies[part] = fresh(part.name, part)
+            return copies[part]
+        if isinstance(part, Node):
+            if part not in memo:
+                found = {field.name: visit(getattr(part, field.name)) for field in fields(part)}  # type: ignore[arg-type]
+                memo[part] = type(part)(**found)
+            return memo[part]
+        return part
+
+    return visit(rel), copies
 
 
 def verify(rel: Rel) -> None:

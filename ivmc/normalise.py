@@ -26,11 +26,13 @@ from ivmc.ir import (
     Union,
     Values,
     arranged,
+    renewed,
     same,
+    walk,
 )
 from ivmc.ordering import ordered
 from ivmc.placement import Homes
-from ivmc.properties import fans_out, keys, told_apart
+from ivmc.properties import fans_out, is_row, keys, told_apart
 from ivmc.scalar import (
     Col,
     Logic,
@@ -151,7 +153,7 @@ class Block:
                 values: dict[Scalar, Col] = {}
                 tests = tuple(hoisted(predicate, own, values) for predicate in on)
                 right = Project(leaf, tuple((column, value) for value, column in values.items()))
-                match = (Match(Values((), ()), right, tests),) if on else ()
+                match = (Match(Values((), ()), right, tests),) if on or not is_row(leaf) else ()
                 leaves = self.leaves[:i] + self.leaves[i + 1 :]
                 return Block(leaves, rest, self.outputs, self.matches + match)
         return None
@@ -247,8 +249,11 @@ def _reduced(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:
         groups.input.keys
     ):
         return replace(groups, input=_reduced(groups.input, by, on))
-    copies = {column: fresh(column.name, column) for column in by.schema}
-    wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))
+    if not frozenset(by.schema).isdisjoint(column for node in walk(groups.input) for column in node.schema):
+        wanted, copies = renewed(by)  # the groups were made for rows of the same relation
+    else:
+        copies = {column: fresh(column.name, column) for column in by.schema}
+        wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))
     return replace(groups, input=Join(groups.input, wanted, tuple(substitute(p, dict(copies)) for p in on)))
 
 

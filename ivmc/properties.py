@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ivmc.ir import Aggregate, Carried, Expand, Filter, Join, Match, Net, Outer, Project, Rel, Scan, inputs
+from ivmc.ir import (
+    Aggregate,
+    Carried,
+    Expand,
+    Filter,
+    Join,
+    Match,
+    Net,
+    Outer,
+    Project,
+    Rel,
+    Scan,
+    Values,
+    inputs,
+)
 from ivmc.names import SCHEMA
 from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image
 
@@ -43,6 +57,21 @@ def keys(rel: Rel) -> frozenset[Key]:
             return frozenset({frozenset(group)})
         case _:
             return frozenset()
+
+
+def is_row(rel: Rel) -> bool:
+    """Is it always one row, by its form?"""
+    match rel:
+        case Project(input):
+            return is_row(input)
+        case Aggregate(_, keys):
+            return not keys
+        case Join(left, right, ()):
+            return is_row(left) and is_row(right)
+        case Values(_, rows):
+            return len(rows) == 1
+        case _:
+            return False
 
 
 def _declared(scan: Scan, declared: Iterable[tuple[str, ...]]) -> Iterable[Key]:

@@ -46,7 +46,7 @@ from ivmc.ir import (
     with_inputs,
 )
 from ivmc.lifting import groups, in_order, lifted, numbered, reading
-from ivmc.properties import is_identity, keys, shortest
+from ivmc.properties import is_identity, is_row, keys, shortest
 from ivmc.scalar import (
     BOOLEAN,
     IS,
@@ -212,7 +212,7 @@ def _of_one_row(op: Outer | Match) -> Rel | None:
     rel, predicates = op.right, op.on
     while isinstance(rel, Filter):
         predicates, rel = rel.predicates + predicates, rel.input
-    if not _is_row(rel):
+    if not is_row(rel):
         return None
     pairs, test, own = _beside(op.left, rel), conjunction(predicates), same(op.left.schema)
     if isinstance(op, Outer):
@@ -222,21 +222,6 @@ def _of_one_row(op: Outer | Match) -> Rel | None:
     if op.mark is not None:
         return Project(pairs, (*own, (op.mark, holds)))
     return Project(Filter(pairs, (Logic("NOT", (holds,)),) if op.negated else predicates), own)
-
-
-def _is_row(rel: Rel) -> bool:
-    """Is it always one row, by its form?"""
-    match rel:
-        case Project(input):
-            return _is_row(input)
-        case Aggregate(_, keys):
-            return not keys
-        case Join(left, right, ()):
-            return _is_row(left) and _is_row(right)
-        case Values(_, rows):
-            return len(rows) == 1
-        case _:
-            return False
 
 
 def _expanded(op: Outer) -> Rel | None:
