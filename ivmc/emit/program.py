@@ -32,6 +32,7 @@ from ivmc.ir import (
     Union,
     bottom_up,
     inputs,
+    is_empty,
     scalars,
     walk,
     with_inputs,
@@ -54,7 +55,8 @@ class Program:
     pending    per changed table, the variable that counts its changes
     filtered   per captured table, the selections of its changes with the variable that counts each
     carried    shared deltas, each with the temporary table that holds it
-    original   deltas, each with what it is the delta of
+    original   deltas, each with what it is the delta of; several things may have the same one
+    derived    the other way round
     """
 
     id: str
@@ -66,6 +68,7 @@ class Program:
     filtered: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
     original: dict[Rel, Rel] = field(default_factory=dict)
+    derived: dict[Rel, Rel] = field(default_factory=dict)
     depth: int = 0
 
     # Writing
@@ -254,6 +257,7 @@ class Program:
     def delta(self, rel: Rel) -> Rel:
         """Δ of a stateless relation."""
         found = {part: simplify(change) for part, change in derivatives(rel).items()}
+        self.derived |= found
         self.original |= {change: part for part, change in found.items()}
         return found[rel]
 
@@ -264,12 +268,12 @@ class Program:
         prefix that has the busiest table on; where no table after Pᵢ has changed, which is the rule
         for most, the rest is linear in Pᵢ, and is joined to ΔPᵢ in one statement.
         """
-        chain = _prefixes(self.original.get(rel))
+        chain = [part for part in _prefixes(self.original.get(rel)) if not is_empty(self.derived[part])]
         self.run_along(rel, chain[self.start(chain) :], sink)
 
     def start(self, chain: Sequence[Rel]) -> int:
         """Where along the chain to begin: after what is carried already, else at the busiest table."""
-        done = [i for i, prefix in enumerate(chain) if self.derived(prefix) in self.carried]
+        done = [i for i, prefix in enumerate(chain) if self.derived[prefix] in self.carried]
         size = [_rows(inputs(_bare(prefix))[1]) for prefix in chain]
         return max(done, default=size.index(max(size)) if size else 0)
 
@@ -279,7 +283,7 @@ class Program:
             self.run_plain(rel, sink)
             return
         first, *later = chain
-        base = self.gathered(self.derived(first))
+        base = self.gathered(self.derived[first])
         quiet = " AND ".join(f"{self.sized(side)} = 0" for prefix in later for side in self.sides(prefix))
         linear = bottom_up(self.original[rel], lambda part: base if part == first else part)
         if not quiet:
@@ -293,9 +297,6 @@ class Program:
             self.run_along(rel, later, sink)
         self.emit("END IF;")
 
-    def derived(self, part: Rel) -> Rel:
-        return next(change for change, original in self.original.items() if original == part)
-
     def sized(self, rel: Rel) -> str:
         """The variable that holds the number of rows of a whole delta."""
         self.gathered(rel)
@@ -303,7 +304,7 @@ class Program:
 
     def sides(self, prefix: Rel) -> list[Rel]:
         """The changes of R by which terms of Δ(P ⋈ R) are driven."""
-        terms = map(_bare, self.terms(self.derived(prefix)))
+        terms = map(_bare, self.terms(self.derived[prefix]))
         sides = (term.right for term in terms if isinstance(term, Join) and self.changes(term.right))
         return list(dict.fromkeys(side if self.is_leaf(side) else _bare(side) for side in sides))
 

@@ -41,6 +41,7 @@ STORIES = [
     Story("an ANY on a side of an equality", PAIR, "SELECT id, (k = 2) IN (SELECT k = ANY (ARRAY[0, 2]) FROM q WHERE (s LIKE ANY (ARRAY['a'])) = (r.n > 0)) AS found FROM r", CHANGES),
     Story("a query that is a group key stands in another query's test", PAIR, "SELECT count(*) AS n, (SELECT count(*) FROM q WHERE q.k = r.k) AS m FROM r GROUP BY (SELECT count(*) FROM q WHERE q.k = r.k) HAVING (SELECT count(*) FROM q WHERE q.k = r.k) IN (SELECT q.k FROM q)", CHANGES),
     Story("what is the same in every grouping set is no constant to the planner", PAIR, "SELECT avg(10 / g) AS x FROM (SELECT grouping(k) AS g FROM r GROUP BY GROUPING SETS ((k), (k))) y WHERE g <> 0", CHANGES),
+    Story("constants joined to constants, then to tables", PAIR, "SELECT x.c, y.c AS d, r.id, q.s FROM (VALUES (0), (2)) x (c) LEFT JOIN (VALUES (1), (3)) y (c) ON x.c < y.c LEFT JOIN (VALUES (2)) z (c) ON y.c < z.c LEFT JOIN r ON r.k = x.c LEFT JOIN q ON q.k = y.c", CHANGES),
     Story("groups of a query over the table that looks them up", PAIR, "SELECT a.id, g.low FROM r a JOIN LATERAL (SELECT min(b.d) AS low FROM r b WHERE b.id = a.id GROUP BY ROLLUP (b.d)) g ON a.id IN (1, 2, 5)", CHANGES),
     Story("one row at most that nothing reads may be none", PAIR, "SELECT q.s FROM (SELECT (SELECT y.c FROM q) AS c FROM (SELECT max(k) AS c FROM r) x JOIN (SELECT min(id) + 1 AS c FROM r) y ON x.c = y.c) z CROSS JOIN q", CHANGES),
     Story("one row that nothing reads", PAIR, "SELECT q.s FROM (SELECT max(k) AS c FROM r) x CROSS JOIN q", CHANGES),
