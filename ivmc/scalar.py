@@ -36,10 +36,11 @@ class Node:
     """
 
     __slots__ = ("_hash", "_twin")
+    _hash: int
 
     def __hash__(self) -> int:
         try:
-            return cast("int", object.__getattribute__(self, "_hash"))
+            return self._hash
         except AttributeError:
             parts = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
             value = hash((type(self).__name__, parts))
