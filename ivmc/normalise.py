@@ -32,7 +32,7 @@ from ivmc.ir import (
 )
 from ivmc.ordering import ordered
 from ivmc.placement import Homes
-from ivmc.properties import fans_out, is_row, keys, told_apart
+from ivmc.properties import fans_out, found_again, is_row, keys, told_apart
 from ivmc.scalar import (
     Col,
     Logic,
@@ -348,7 +348,7 @@ def _matched(left: Rel, op: Match) -> Rel:
     if any(map(is_fallible, on)):
         told = told_apart(on, columns(*on) & frozenset(left.schema))
         found = Aggregate(Project(_pairs(left, right, on), told), tuple(key for key, _ in told), ())
-        right, on = found, tuple(matches(value, key) for key, value in told)
+        right, on = found, tuple(matches(value, key) for key, value in found_again(told))
     return replace(op, left=left, right=right, on=on)
 
 

@@ -140,6 +140,8 @@ def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
 IDENTITY = frozenset(
     {"bool", "date", "int2", "int4", "int8", "oid", "text", "timestamp", "timestamptz", "uuid", "varchar"}
 )
+# Others that have an `=`, by which an index finds rows.
+COMPARABLE = IDENTITY | {"bpchar", "float4", "float8", "interval", "jsonb", "numeric", "time", "timetz"}
 
 
 def is_identity(column: Col) -> bool:
@@ -158,6 +160,16 @@ def told_apart(on: Iterable[Scalar], read: Iterable[Col]) -> tuple[tuple[Col, Sc
     copies: list[tuple[Col, Scalar]] = [(fresh(column.name, column), column) for column in given]
     images = [image(column) for column in given if column in loose and not is_identity(column)]
     return (*copies, *((fresh("image", one), one) for one in images))
+
+
+def found_again(told: Iterable[tuple[Col, Scalar]]) -> list[tuple[Col, Scalar]]:
+    """Those of the copies of `told_apart` that are compared to find a row again.
+
+    An image says more than the `=` of its column, which json lacks; an index may serve that.
+    """
+    pairs = list(told)
+    by_image = columns(*(value for _, value in pairs if not isinstance(value, Col)))
+    return [pair for pair in pairs if pair[1] not in by_image or pair[1].type.name in COMPARABLE]
 
 
 def _inside(predicate: Scalar) -> frozenset[Col]:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ivmc.ir import Aggregate, Filter, Join, Match, Net, Project, Rel, empty, inputs, is_empty, same
-from ivmc.properties import told_apart
+from ivmc.properties import found_again, told_apart
 from ivmc.rules import moving
 from ivmc.rules.netting import COUNT
 from ivmc.scalar import (
@@ -136,7 +136,8 @@ def _joined(op: Match, left: Rel, change: Rel) -> Touched:
     counted = tuple(substitute(predicate, copies) for predicate in op.on)
     pairs = Join(Aggregate(sides[0] + sides[1], keys, ()), change, counted)
     found = tuple(
-        equals(key, value) if rejects_null(op.on, value) else matches(key, value) for key, value in told
+        equals(key, value) if rejects_null(op.on, value) else matches(key, value)
+        for key, value in found_again(told)
     )
     return Touched(Aggregate(pairs, keys, ((total, COUNT),)), total, counted, found)
 
