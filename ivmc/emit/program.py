@@ -202,6 +202,8 @@ class Program:
                 return Join(self.operand(left), self.operand(right), on)
             case Outer(left) | Match(left):
                 return replace(rel, left=self.operand(left))
+            case Filter(Aggregate() as sums):
+                return replace(rel, input=self.prepared(sums))
             case Negate(input) | Filter(input) | Project(input) | Expand(input):
                 part = self.operand(input) if isinstance(input, Aggregate) else self.prepared(input)
                 return replace(rel, input=part)
@@ -214,7 +216,7 @@ class Program:
         """What a term reads: grouped deltas and sums of deltas from a temporary table, else as it is."""
         if rel in self.carried or self.is_leaf(rel) or not self.changes(rel):
             return self.prepared(rel)
-        if isinstance(rel, Net | Aggregate) or len(self.terms(rel)) > 1:
+        if isinstance(_having(rel), Aggregate) or isinstance(rel, Net) or len(self.terms(rel)) > 1:
             self.carried[rel] = self.carry(rel)
             return self.carried[rel]
         if isinstance(rel, Filter | Project):
@@ -229,7 +231,7 @@ class Program:
 
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
-        suffix = {Net: "net", Aggregate: "touched"}.get(type(rel), "delta")
+        suffix = {Net: "net", Aggregate: "touched"}.get(type(_having(rel)), "delta")
         kinds = {column: declared(column) for column in rel.schema}
         carried = self.table(suffix, kinds, single=frozenset() in keys(rel))
         count = self.queries.counts.pop(carried)
@@ -332,6 +334,11 @@ class Program:
                 return self.guards(input)
             case _:
                 return []
+
+
+def _having(rel: Rel) -> Rel:
+    """What a filter stands on."""
+    return rel.input if isinstance(rel, Filter) else rel
 
 
 def _bare(rel: Rel) -> Rel:

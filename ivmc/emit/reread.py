@@ -9,17 +9,17 @@ from ivmc.emit import handing
 from ivmc.emit.storage import stored_form
 from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
-from ivmc.ir import Aggregate, Carried, Filter, Join, Net, Project, Rel
+from ivmc.ir import Aggregate, Call, Carried, Filter, Join, Project, Rel
 from ivmc.names import identifier
 from ivmc.properties import keys
-from ivmc.rules.aggregate import Fold, best_of, expressions
+from ivmc.rules import reread
+from ivmc.rules.aggregate import Fold, best_of
 from ivmc.scalar import (
     BIGINT,
     TRUE,
     Col,
     Logic,
     Scalar,
-    columns,
     equals,
     fresh,
     is_absent,
@@ -35,16 +35,21 @@ def write(work: Work, op: Aggregate) -> None:
     program = work.program
     rows = program.gathered(program.delta(op.input))
     touched = work.groups("touched", work.storage.key)
-    read = columns(*op.keys, *expressions(op))
-    seen = Net(Project(rows, tuple((column, column) for column in rows.schema if column in read)))
-    program.comment("Touched groups: those with a net change")
+    rising = reread.rising(op, work.stage.having)
+    program.comment(f"Touched groups: those with a net change{' that can pass HAVING' if rising else ''}")
     with program.when(f"{work.counted(rows)} > 0"):
-        work.add(touched, Aggregate(seen, work.storage.key, ()))
+        work.add(touched, _touched(work, op, rows, rising))
     with program.when(f"{work.counted(touched)} > 0"):
         before = None if work.last else handing.remember(work, touched)
         again(work, op, touched)
         if before is not None:
             handing.hand_on(work, before, touched)
+
+
+def _touched(work: Work, op: Aggregate, rows: Rel, rising: Call | None) -> Rel:
+    if rising is None:
+        return reread.touched(rows, op, work.storage.key)
+    return reread.crossing(rows, op, work.storage.key, work.stage.scan, rising)
 
 
 def again(work: Work, op: Aggregate, groups: Carried) -> None:

@@ -5,9 +5,9 @@
 p are the columns of L that the condition reads, n(p) and n′(p) their matches in R before and now.
 F, the flips, needs no old state: with d(p) the weights of the matches in ΔR, n = n′ − d. Where d < 0
 there was a match, and p flips if none is left; where d > 0 there is one, and p flips if there are no
-more than d. A semi join has the opposite sign, and a mark, which every row keeps, goes from one
-value to the other. Looking at the state now alone would miss that an order's last match went and
-came back in one refresh:
+more than d; where d = 0, as for an order that got another date, nothing flips. A semi join has the
+opposite sign, and a mark, which every row keeps, goes from one value to the other. Looking at the
+state now alone would miss that an order's last match went and came back in one refresh:
 
     SELECT … FROM orders o WHERE NOT EXISTS (SELECT FROM lineitem l WHERE l.orderkey = o.orderkey)
 
@@ -56,10 +56,10 @@ ZERO: Final = literal("0", BIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """The p with matches in ΔR.
+    """The p with another number of matches than before.
 
     rel      one row per p
-    total    its column d, the weights of the matches in ΔR
+    total    its column d, the weights of the matches in ΔR, not zero
     counted  the condition under which a row of R matches p
     found    the condition under which a row of L has p
     """
@@ -94,7 +94,7 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
 
 
 def _equated(op: Match, left: Rel, change: Rel) -> Touched | None:
-    """Where the condition is `l = r AND …` of columns: the values of r in ΔR.
+    """Where the condition is `l = r AND …` of columns: the values of r in ΔR that it does not cancel.
 
     Where L is filtered, those that it has, now or before.
     """
@@ -106,7 +106,7 @@ def _equated(op: Match, left: Rel, change: Rel) -> Touched | None:
     copies = {column: fresh(column.name, column) for column in dict.fromkeys(read)}
     rows = Project(change, tuple((copy, column) for column, copy in copies.items()))
     total = fresh("matches", BIGINT, nullable=False)
-    rel = Aggregate(rows, tuple(copies.values()), ((total, COUNT),))
+    rel = _where(Aggregate(rows, tuple(copies.values()), ((total, COUNT),)), "<>", total)
     counted = tuple(equals(copy, column) for column, copy in copies.items())
     found = tuple(substitute(predicate, copies) for predicate in op.on)
     if _is_filtered(op.left):
@@ -127,8 +127,8 @@ def _joined(op: Match, left: Rel, change: Rel) -> Touched:
     read = columns(*op.on) & frozenset(op.left.schema)
     total = fresh("matches", BIGINT, nullable=False)
     if not read:
-        rel: Rel = Aggregate(Filter(change, op.on) if op.on else change, (), ((total, COUNT),))
-        return Touched(rel, total, op.on, ())
+        rows = Filter(change, op.on) if op.on else change
+        return Touched(_where(Aggregate(rows, (), ((total, COUNT),)), "<>", total), total, op.on, ())
     told = told_apart(op.on, read)
     sides = [Project(_meeting(op, side, change), told) for side in (op.left, left)]
     keys = tuple(copy for copy, _ in told)
@@ -139,7 +139,7 @@ def _joined(op: Match, left: Rel, change: Rel) -> Touched:
         equals(key, value) if rejects_null(op.on, value) else matches(key, value)
         for key, value in found_again(told)
     )
-    return Touched(Aggregate(pairs, keys, ((total, COUNT),)), total, counted, found)
+    return Touched(_where(Aggregate(pairs, keys, ((total, COUNT),)), "<>", total), total, counted, found)
 
 
 def _meeting(op: Match, side: Rel, change: Rel) -> Rel:

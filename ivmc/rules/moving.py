@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ivmc.catalog import Function, Type
-from ivmc.ir import Aggregate, Call, Filter, Join, Match, Net, Project, Rel, same
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Project, Rel, same
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -73,8 +73,8 @@ def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
     bounds = Aggregate(change, (), calls)
     low, high = BOUNDS[test.name]
     between = (_renamed(test, low, test.args[0], least), _renamed(test, high, test.args[0], greatest))
-    two = Net(Filter(bounds, (_against_zero("=", both),)))
-    one = Net(Filter(bounds, (_against_zero("<>", both),)))
+    two = Filter(bounds, (_against_zero("=", both),))
+    one = Filter(bounds, (_against_zero("<>", both),))
     own = same(side.schema)
     alone = substitute(test, {value: least})
     return Project(Join(side, two, between), own) + Project(Join(side, one, (alone,)), own)

@@ -164,14 +164,18 @@ BEGIN
   IF n.orders_changes > 0 THEN
     -- touched += γ(Δo)
     INSERT INTO pg_temp.v__touched
-    SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches, 1 AS __ivmc_weight
+    SELECT groups.customer_id, groups.matches, 1 AS __ivmc_weight
     FROM (
-           SELECT o.customer_id, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) o
-    GROUP BY o.customer_id;
+           SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches
+           FROM (
+                  SELECT o.customer_id, o.__ivmc_weight
+                  FROM ivmc.changes_public_orders o
+                  WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
+                ) o
+           GROUP BY o.customer_id
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -472,15 +476,18 @@ BEGIN
   IF n.touched_2 > 0 AND n.net > 0 THEN
     -- touched += γ(touched_2 ⋈ net)
     INSERT INTO pg_temp.v__touched
-    SELECT v__touched_2.id,
-           v__touched_2.balance,
-           coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches,
-           1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE v__net.customer_id = v__touched_2.id
-      AND v__net.amount > v__touched_2.balance
-    GROUP BY v__touched_2.id, v__touched_2.balance;
+    SELECT groups.id, groups.balance, groups.matches, 1 AS __ivmc_weight
+    FROM (
+           SELECT v__touched_2.id,
+                  v__touched_2.balance,
+                  coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
+           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
+                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           WHERE v__net.customer_id = v__touched_2.id
+             AND v__net.amount > v__touched_2.balance
+           GROUP BY v__touched_2.id, v__touched_2.balance
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -783,14 +790,18 @@ BEGIN
   IF n.orders_changes > 0 THEN
     -- touched += γ(Δorders)
     INSERT INTO pg_temp.v__touched
-    SELECT orders.rival, coalesce(sum(orders.__ivmc_weight), 0) AS matches, 1 AS __ivmc_weight
+    SELECT groups.rival, groups.matches, 1 AS __ivmc_weight
     FROM (
-           SELECT orders.rival, orders.__ivmc_weight
-           FROM ivmc.changes_public_orders orders
-           WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) orders
-    GROUP BY orders.rival;
+           SELECT orders.rival, coalesce(sum(orders.__ivmc_weight), 0) AS matches
+           FROM (
+                  SELECT orders.rival, orders.__ivmc_weight
+                  FROM ivmc.changes_public_orders orders
+                  WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
+                ) orders
+           GROUP BY orders.rival
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -897,13 +908,16 @@ BEGIN
   IF n.touched_3 > 0 AND n.net > 0 THEN
     -- touched_2 += γ(touched_3 ⋈ net)
     INSERT INTO pg_temp.v__touched_2
-    SELECT v__touched_3.id,
-           coalesce(sum(v__touched_3.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches,
-           1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE (v__touched_3.id = v__net.rival) IS NULL
-    GROUP BY v__touched_3.id;
+    SELECT groups.id, groups.matches, 1 AS __ivmc_weight
+    FROM (
+           SELECT v__touched_3.id,
+                  coalesce(sum(v__touched_3.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
+           FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3,
+                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           WHERE (v__touched_3.id = v__net.rival) IS NULL
+           GROUP BY v__touched_3.id
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 THEN
@@ -1062,13 +1076,9 @@ DECLARE
   touched bigint := 0;
   touched_2 bigint := 0;
   delta_3 bigint := 0;
-  net bigint := 0;
   touched_3 bigint := 0;
-  net_2 bigint := 0;
-  net_3 bigint := 0;
-  net_4 bigint := 0;
+  net bigint := 0;
   touched_4 bigint := 0;
-  net_5 bigint := 0;
 BEGIN
   rows_in := 0;
   rows_changed := 0;
@@ -1147,9 +1157,9 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_33d8e909') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_7e1427ce') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__net, pg_temp.v__touched_3, pg_temp.v__net_2, pg_temp.v__net_3, pg_temp.v__net_4, pg_temp.v__touched_4, pg_temp.v__net_5;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__touched_3, pg_temp.v__net, pg_temp.v__touched_4;
     CREATE TEMPORARY TABLE v__groups (__ivmc_count numeric, __ivmc_sum_balance numeric);
     CREATE TEMPORARY TABLE v__lost ();
     CREATE TEMPORARY TABLE v__old (avg numeric, __ivmc_weight bigint);
@@ -1159,14 +1169,10 @@ BEGIN
     CREATE TEMPORARY TABLE v__touched (balance numeric(12,2), matches bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_2 (balance numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_3 (balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_3 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net_2 (avg numeric, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net_3 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net_4 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net (avg numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_4 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net_5 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_33d8e909 ();
+    CREATE TEMPORARY TABLE v__made_7e1427ce ();
   END IF;
 
   -- Stage v__1
@@ -1258,8 +1264,8 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.changes > 0 THEN
-    -- net_2 += net(Δv__1)
-    INSERT INTO pg_temp.v__net_2
+    -- net += net(Δv__1)
+    INSERT INTO pg_temp.v__net
     SELECT v__1.avg, sum(v__1.__ivmc_weight) AS __ivmc_weight
     FROM (
            SELECT v__1.avg, v__1.__ivmc_weight
@@ -1268,140 +1274,90 @@ BEGIN
          ) v__1
     GROUP BY v__1.avg, record_send(ROW(v__1.avg))
     HAVING sum(v__1.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
-  END IF;
-  IF n.net_2 > 0 THEN
-    -- touched_3 += γ(net_2)
-    INSERT INTO pg_temp.v__touched_3
-    SELECT min(v__net_2.avg) AS "least",
-           max(v__net_2.avg) AS "greatest",
-           coalesce(sum(v__net_2.__ivmc_weight) FILTER (WHERE v__net_2.avg IS NOT NULL), 0) AS "both",
-           1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2;
-    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
-  END IF;
-  IF n.touched_3 > 0 THEN
-    -- net += net(touched_3)
-    INSERT INTO pg_temp.v__net
-    SELECT v__touched_3."least",
-           v__touched_3."greatest",
-           v__touched_3."both",
-           sum(v__touched_3.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
-    WHERE v__touched_3."both" = 0
-    GROUP BY v__touched_3."least",
-             record_send(ROW(v__touched_3."least")),
-             v__touched_3."greatest",
-             record_send(ROW(v__touched_3."greatest")),
-             v__touched_3."both"
-    HAVING sum(v__touched_3.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- delta_3 += c′ ⋈ net
-    INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, v__net.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT 1) v__net
-    WHERE c.balance > v__net."least"
-      AND c.balance <= v__net."greatest";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    -- touched_3 += γ(net)
+    INSERT INTO pg_temp.v__touched_3
+    SELECT groups."least", groups."greatest", groups."both", 1 AS __ivmc_weight
+    FROM (
+           SELECT min(v__net.avg) AS "least",
+                  max(v__net.avg) AS "greatest",
+                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         ) groups
+    WHERE groups."both" = 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
   IF n.touched_3 > 0 THEN
-    -- net_3 += net(touched_3)
-    INSERT INTO pg_temp.v__net_3
-    SELECT v__touched_3."least",
-           v__touched_3."greatest",
-           v__touched_3."both",
-           sum(v__touched_3.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
-    WHERE v__touched_3."both" <> 0
-    GROUP BY v__touched_3."least",
-             record_send(ROW(v__touched_3."least")),
-             v__touched_3."greatest",
-             record_send(ROW(v__touched_3."greatest")),
-             v__touched_3."both"
-    HAVING sum(v__touched_3.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.net_3 := n.net_3 + n.step;
-  END IF;
-  IF n.net_3 > 0 THEN
-    -- delta_3 += c′ ⋈ net_3
+    -- delta_3 += c′ ⋈ touched_3
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, v__net_3.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__net_3 LIMIT 1) v__net_3
-    WHERE c.balance > v__net_3."least";
+    SELECT c.balance, v__touched_3.__ivmc_weight
+    FROM public.customers c, (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
+    WHERE c.balance > v__touched_3."least"
+      AND c.balance <= v__touched_3."greatest";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.net_2 > 0 THEN
-    -- touched_4 += γ(net_2)
+  IF n.net > 0 THEN
+    -- touched_4 += γ(net)
     INSERT INTO pg_temp.v__touched_4
-    SELECT min(v__net_2.avg) AS "least",
-           max(v__net_2.avg) AS "greatest",
-           coalesce(sum(v__net_2.__ivmc_weight) FILTER (WHERE v__net_2.avg IS NOT NULL), 0) AS "both",
-           1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2;
+    SELECT groups."least", groups."greatest", groups."both", 1 AS __ivmc_weight
+    FROM (
+           SELECT min(v__net.avg) AS "least",
+                  max(v__net.avg) AS "greatest",
+                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         ) groups
+    WHERE groups."both" <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
   END IF;
   IF n.touched_4 > 0 THEN
-    -- net_4 += net(touched_4)
-    INSERT INTO pg_temp.v__net_4
-    SELECT v__touched_4."least",
-           v__touched_4."greatest",
-           v__touched_4."both",
-           sum(v__touched_4.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
-    WHERE v__touched_4."both" = 0
-    GROUP BY v__touched_4."least",
-             record_send(ROW(v__touched_4."least")),
-             v__touched_4."greatest",
-             record_send(ROW(v__touched_4."greatest")),
-             v__touched_4."both"
-    HAVING sum(v__touched_4.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.net_4 := n.net_4 + n.step;
-  END IF;
-  IF n.customers_changes > 0 AND n.net_4 > 0 THEN
-    -- delta_3 += Δc ⋈ net_4
+    -- delta_3 += c′ ⋈ touched_4
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, c.__ivmc_weight * v__net_4.__ivmc_weight
-    FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
-         ) c,
-         (SELECT * FROM pg_temp.v__net_4 LIMIT 1) v__net_4
-    WHERE c.balance > v__net_4."least"
-      AND c.balance <= v__net_4."greatest";
+    SELECT c.balance, v__touched_4.__ivmc_weight
+    FROM public.customers c, (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
+    WHERE c.balance > v__touched_4."least";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.touched_4 > 0 THEN
-    -- net_5 += net(touched_4)
-    INSERT INTO pg_temp.v__net_5
-    SELECT v__touched_4."least",
-           v__touched_4."greatest",
-           v__touched_4."both",
-           sum(v__touched_4.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
-    WHERE v__touched_4."both" <> 0
-    GROUP BY v__touched_4."least",
-             record_send(ROW(v__touched_4."least")),
-             v__touched_4."greatest",
-             record_send(ROW(v__touched_4."greatest")),
-             v__touched_4."both"
-    HAVING sum(v__touched_4.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.net_5 := n.net_5 + n.step;
-  END IF;
-  IF n.customers_changes > 0 AND n.net_5 > 0 THEN
-    -- delta_3 += Δc ⋈ net_5
+  IF n.customers_changes > 0 AND n.net > 0 THEN
+    -- delta_3 += Δc ⋈ γ(net)
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.balance, c.__ivmc_weight * v__net_5.__ivmc_weight
+    SELECT c.balance, c.__ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__net_5 LIMIT 1) v__net_5
-    WHERE c.balance > v__net_5."least";
+         (
+           SELECT min(v__net.avg) AS "least",
+                  max(v__net.avg) AS "greatest",
+                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         ) groups
+    WHERE groups."both" = 0
+      AND c.balance > groups."least"
+      AND c.balance <= groups."greatest";
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+  END IF;
+  IF n.customers_changes > 0 AND n.net > 0 THEN
+    -- delta_3 += Δc ⋈ γ(net)
+    INSERT INTO pg_temp.v__delta_3
+    SELECT c.balance, c.__ivmc_weight
+    FROM (
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
+         ) c,
+         (
+           SELECT min(v__net.avg) AS "least",
+                  max(v__net.avg) AS "greatest",
+                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         ) groups
+    WHERE groups."both" <> 0
+      AND c.balance > groups."least";
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
   IF n.delta_3 > 0 THEN
@@ -1412,16 +1368,19 @@ BEGIN
     GROUP BY v__delta_3.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
-  IF n.touched_2 > 0 AND n.net_2 > 0 THEN
-    -- touched += γ(touched_2 ⋈ net_2)
+  IF n.touched_2 > 0 AND n.net > 0 THEN
+    -- touched += γ(touched_2 ⋈ net)
     INSERT INTO pg_temp.v__touched
-    SELECT v__touched_2.balance,
-           coalesce(sum(v__touched_2.__ivmc_weight * v__net_2.__ivmc_weight), 0) AS matches,
-           1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
-         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
-    WHERE v__touched_2.balance > v__net_2.avg
-    GROUP BY v__touched_2.balance;
+    SELECT groups.balance, groups.matches, 1 AS __ivmc_weight
+    FROM (
+           SELECT v__touched_2.balance,
+                  coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
+           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
+                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           WHERE v__touched_2.balance > v__net.avg
+           GROUP BY v__touched_2.balance
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -1503,13 +1462,9 @@ BEGIN
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
   IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
-  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
-  IF n.net_2 > 1000 THEN TRUNCATE pg_temp.v__net_2; ELSIF n.net_2 > 0 THEN DELETE FROM pg_temp.v__net_2; END IF;
-  IF n.net_3 > 1000 THEN TRUNCATE pg_temp.v__net_3; ELSIF n.net_3 > 0 THEN DELETE FROM pg_temp.v__net_3; END IF;
-  IF n.net_4 > 1000 THEN TRUNCATE pg_temp.v__net_4; ELSIF n.net_4 > 0 THEN DELETE FROM pg_temp.v__net_4; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
-  IF n.net_5 > 1000 THEN TRUNCATE pg_temp.v__net_5; ELSIF n.net_5 > 0 THEN DELETE FROM pg_temp.v__net_5; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1910,13 +1865,17 @@ BEGIN
   IF n.changes > 0 THEN
     -- touched += γ(Δv__1)
     INSERT INTO pg_temp.v__touched
-    SELECT v__1.customer_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches, 1 AS __ivmc_weight
+    SELECT groups.customer_id, groups.matches, 1 AS __ivmc_weight
     FROM (
-           SELECT v__1.customer_id, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
-         ) v__1
-    GROUP BY v__1.customer_id;
+           SELECT v__1.customer_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches
+           FROM (
+                  SELECT v__1.customer_id, v__1.__ivmc_weight
+                  FROM pg_temp.v__changes v__1
+                  LIMIT n.changes
+                ) v__1
+           GROUP BY v__1.customer_id
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -2198,14 +2157,18 @@ BEGIN
   IF n.orders_changes > 0 THEN
     -- touched += γ(Δo)
     INSERT INTO pg_temp.v__touched
-    SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches, 1 AS __ivmc_weight
+    SELECT groups.customer_id, groups.matches, 1 AS __ivmc_weight
     FROM (
-           SELECT o.customer_id, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) o
-    GROUP BY o.customer_id;
+           SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches
+           FROM (
+                  SELECT o.customer_id, o.__ivmc_weight
+                  FROM ivmc.changes_public_orders o
+                  WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
+                ) o
+           GROUP BY o.customer_id
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -2643,24 +2606,25 @@ BEGIN
 
   -- Stage v__1
 
-  -- Touched groups: those with a net change
+  -- Touched groups: those with a net change that can pass HAVING
   IF n.items_changes > 0 THEN
-    -- touched += γ(net(Δitems))
+    -- touched += γ(Δitems) mark v__1′
     INSERT INTO pg_temp.v__touched
-    SELECT net.order_id
+    SELECT groups.order_id
     FROM (
-           SELECT items.order_id, items.price, sum(items.__ivmc_weight) AS __ivmc_weight
+           SELECT items.order_id, coalesce(sum(items.__ivmc_weight * items.price), 0) AS risen
            FROM (
                   SELECT items.order_id, items.price, items.__ivmc_weight
                   FROM ivmc.changes_public_items items
                   WHERE (items.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(items.__ivmc_xid, frontier.snapshot) AND items.__ivmc_xid <> frontier.xid OR items.__ivmc_xid = frontier.xid AND items.__ivmc_seq > frontier.seq)
                   LIMIT n.items_changes
                 ) items
-           GROUP BY items.order_id, items.price
-           HAVING sum(items.__ivmc_weight) <> 0
-           OFFSET 0
-         ) net
-    GROUP BY net.order_id;
+           GROUP BY items.order_id
+         ) groups
+    WHERE (groups.risen > 0 OR EXISTS (
+      SELECT FROM ivmc.v__1
+      WHERE groups.order_id = v__1.order_id
+    ));
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
@@ -2739,13 +2703,17 @@ BEGIN
   IF n.changes > 0 THEN
     -- touched_2 += γ(Δv__1)
     INSERT INTO pg_temp.v__touched_2
-    SELECT v__1.order_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches, 1 AS __ivmc_weight
+    SELECT groups.order_id, groups.matches, 1 AS __ivmc_weight
     FROM (
-           SELECT v__1.order_id, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
-         ) v__1
-    GROUP BY v__1.order_id;
+           SELECT v__1.order_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches
+           FROM (
+                  SELECT v__1.order_id, v__1.__ivmc_weight
+                  FROM pg_temp.v__changes v__1
+                  LIMIT n.changes
+                ) v__1
+           GROUP BY v__1.order_id
+         ) groups
+    WHERE groups.matches <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 THEN
