@@ -42,6 +42,11 @@ def some(table: str, count: int, salt: int, where: str = "true") -> str:
     return f"({choose(KEY[table], f'{table} WHERE {where}', KEY[table], count, salt)})"
 
 
+def scanned(table: str, key: str, count: int, salt: int) -> str:
+    """Return a query for the places of some rows, in the order in which an UPDATE would find them."""
+    return f"SELECT ctid FROM ({choose('ctid', table, key, count, salt)}) AS chosen ORDER BY ctid"
+
+
 def update(table: str, count: int, salt: int, assignments: str, where: str = "true") -> str:
     """Return a statement that updates `count` of the rows for which `where` holds."""
     return f"UPDATE {table} SET {assignments} WHERE {KEY[table]} IN {some(table, count, salt, where)}"
@@ -90,13 +95,13 @@ def _update(rows: int, seed: int) -> Iterator[str]:
             l_discount = round({draw(LINE, salt + 2)} * 0.1, 2),
             l_shipdate = l_shipdate + floor({draw(LINE, salt + 3)} * 41)::integer - 20,
             l_receiptdate = l_receiptdate + floor({draw(LINE, salt + 4)} * 41)::integer - 20
-        FROM ({choose("ctid", "lineitem", LINE, lines, salt)}) AS drawn WHERE l.ctid = drawn.ctid"""
+        FROM ({scanned("lineitem", LINE, lines, salt)}) AS drawn WHERE l.ctid = drawn.ctid"""
     yield f"""
         UPDATE orders AS o
         SET o_orderdate = o_orderdate + floor({draw("o_orderkey", salt + 5)} * 121)::integer - 60,
             o_orderstatus = CASE WHEN {draw("o_orderkey", salt + 6)} < 0.2 THEN 'F' ELSE o_orderstatus END,
             o_totalprice = o_totalprice + 1
-        FROM ({choose("ctid", "orders", "o_orderkey", orders, salt)}) AS drawn WHERE o.ctid = drawn.ctid"""
+        FROM ({scanned("orders", "o_orderkey", orders, salt)}) AS drawn WHERE o.ctid = drawn.ctid"""
 
 
 def _customers(rows: int, seed: int) -> Iterator[str]:

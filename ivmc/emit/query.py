@@ -14,6 +14,7 @@ from typing import cast
 from ivmc.catalog import Catalog
 from ivmc.emit import calls
 from ivmc.emit.block import Block
+from ivmc.emit.driving import orders
 from ivmc.emit.text import conditions, derived, indent, listing, text
 from ivmc.ir import (
     Aggregate,
@@ -49,6 +50,7 @@ class Queries:
     changes  per stage table: the temporary table of its old and new rows
     counts   relations whose exact number of rows a variable holds: they get it as LIMIT, which
              tells the planner how few they are (planner rule 2)
+    orders   of them, those that drive probes, with the columns to read them by (planner rule 13)
     """
 
     catalog: Catalog
@@ -58,6 +60,7 @@ class Queries:
     changes: dict[str, str] = field(default_factory=dict)
     is_new: str = "true"
     aliases: set[str] = field(default_factory=set)
+    orders: Mapping[Rel, Sequence[Col]] = field(default_factory=dict)
 
     def alias(self, wanted: str) -> str:
         """An alias that this statement does not use yet."""
@@ -70,6 +73,7 @@ class Queries:
 
     def select(self, rel: Rel, outputs: Sequence[tuple[str, Scalar]], *, weight: str | None = None) -> str:
         """A whole statement: `outputs` over the columns of `rel`, then its weight under that name."""
+        self.orders = orders(rel, self.counts)
         return self._select(self.outermost(rel), outputs, weight)
 
     def fresh_statement(self) -> None:
@@ -196,8 +200,16 @@ class Queries:
             wanted = next(node.scan.alias for node in walk(rel) if isinstance(node, Delta))
         self.counts, self.aliases = counts, taken
         limit = "1" if frozenset() in keys(rel) else counts[rel]
+        if limit != "1" and (order := self.order(rel)):
+            sql = f"{sql.rstrip()}\nORDER BY {', '.join(order)}"
         sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {limit}"
         return self.subquery(sql, rel.schema, wanted, signed=block.signed)
+
+    def order(self, rel: Rel) -> list[str]:
+        """By which of its columns a counted relation is read."""
+        names = positional(rel.schema)
+        sortable = (c for c in self.orders.get(rel, ()) if self.catalog.orderable(c.type))
+        return [identifier(names[column]) for column in sortable]
 
     def enclosed(self, rel: Net | Aggregate) -> Block:
         """A grouped relation as a subquery.
@@ -347,6 +359,7 @@ class Queries:
 
         There are few weights: to multiply by each once is cheaper than to multiply every value.
         """
+        self.orders = orders(rel, self.counts)
         block = self.block(rel.input)
         if not block.weights:
             return self._select(self.outermost(rel), outputs, None)

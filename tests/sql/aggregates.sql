@@ -397,7 +397,11 @@ BEGIN
                  true AS __ivmc_found
           FROM (
                  SELECT v__lost.department_id
-                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 FROM (
+                        SELECT * FROM pg_temp.v__lost
+                        ORDER BY department_id
+                        LIMIT n.lost
+                      ) v__lost
                  WHERE v__lost.department_id IS NOT NULL
                  GROUP BY v__lost.department_id
                ) groups,
@@ -730,6 +734,7 @@ BEGIN
            SELECT e.department_id, e.hired, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
            WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           ORDER BY department_id
            LIMIT n.employees_changes
          ) e,
          public.departments d
@@ -767,7 +772,12 @@ BEGIN
     -- groups += γ(e′ ⋈ net)
     INSERT INTO pg_temp.v__groups
     SELECT v__net.name, e.hired, v__net.__ivmc_weight * count(*) AS __ivmc_count
-    FROM public.employees e, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.employees e,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
     WHERE v__net.net <> -1
       AND e.department_id = v__net.id
     GROUP BY v__net.name, e.hired, v__net.__ivmc_weight;
@@ -912,7 +922,11 @@ BEGIN
                  true AS __ivmc_found
           FROM (
                  SELECT v__lost.name
-                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 FROM (
+                        SELECT * FROM pg_temp.v__lost
+                        ORDER BY name
+                        LIMIT n.lost
+                      ) v__lost
                  GROUP BY v__lost.name
                ) groups,
                ivmc.v__1
@@ -1113,6 +1127,7 @@ BEGIN
            SELECT e.department_id, e.salary, e.__ivmc_weight
            FROM ivmc.changes_public_employees e
            WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           ORDER BY department_id
            LIMIT n.employees_changes
          ) e,
          public.departments d
@@ -1154,7 +1169,12 @@ BEGIN
            v__net.__ivmc_weight * count(*) AS __ivmc_count,
            v__net.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
            v__net.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
-    FROM public.employees e, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.employees e,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
     WHERE v__net.net <> -1
       AND e.department_id = v__net.id
     GROUP BY v__net.id, v__net.name, v__net.__ivmc_weight;
@@ -1623,7 +1643,11 @@ BEGIN
                         SELECT employees.department_id, count(*) AS count
                         FROM (
                                SELECT v__lost.department_id
-                               FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                               FROM (
+                                      SELECT * FROM pg_temp.v__lost
+                                      ORDER BY department_id
+                                      LIMIT n.lost
+                                    ) v__lost
                                WHERE v__lost.department_id IS NOT NULL
                                GROUP BY v__lost.department_id
                              ) groups,
@@ -1646,7 +1670,11 @@ BEGIN
                                SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
                                FROM (
                                       SELECT v__lost_2.department_id
-                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
+                                      FROM (
+                                             SELECT * FROM pg_temp.v__lost
+                                             ORDER BY department_id
+                                             LIMIT n.lost
+                                           ) v__lost_2
                                       WHERE v__lost_2.department_id IS NOT NULL
                                       GROUP BY v__lost_2.department_id
                                     ) groups_3,
@@ -1673,7 +1701,11 @@ BEGIN
                                SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
                                FROM (
                                       SELECT v__lost_3.department_id
-                                      FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_3
+                                      FROM (
+                                             SELECT * FROM pg_temp.v__lost
+                                             ORDER BY department_id
+                                             LIMIT n.lost
+                                           ) v__lost_3
                                       WHERE v__lost_3.department_id IS NOT NULL
                                       GROUP BY v__lost_3.department_id
                                     ) groups_5,
@@ -1983,7 +2015,11 @@ BEGIN
           SELECT employees.department_id, sum(employees.rate) AS sum, true AS __ivmc_found
           FROM (
                  SELECT v__touched.department_id
-                 FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                 FROM (
+                        SELECT * FROM pg_temp.v__touched
+                        ORDER BY department_id
+                        LIMIT n.touched
+                      ) v__touched
                  WHERE v__touched.department_id IS NOT NULL
                  GROUP BY v__touched.department_id
                ) groups,

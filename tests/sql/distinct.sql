@@ -700,7 +700,11 @@ BEGIN
                  true AS __ivmc_found
           FROM (
                  SELECT v__touched.page
-                 FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                 FROM (
+                        SELECT * FROM pg_temp.v__touched
+                        ORDER BY page
+                        LIMIT n.touched
+                      ) v__touched
                  GROUP BY v__touched.page
                ) groups,
                public.visits

@@ -260,7 +260,11 @@ BEGIN
                  true AS __ivmc_found
           FROM (
                  SELECT v__lost.set, v__lost.region, v__lost.product
-                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 FROM (
+                        SELECT * FROM pg_temp.v__lost
+                        ORDER BY set, region, product
+                        LIMIT n.lost
+                      ) v__lost
                  WHERE v__lost.region IS NOT NULL
                    AND v__lost.product IS NOT NULL
                  GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -319,7 +323,11 @@ BEGIN
                    true AS __ivmc_found
             FROM (
                    SELECT v__lost.set, v__lost.region, v__lost.product
-                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                   FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY set
+                          LIMIT n.lost
+                        ) v__lost
                    WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
                    GROUP BY v__lost.set, v__lost.region, v__lost.product
                  ) groups,
@@ -818,7 +826,11 @@ BEGIN
                  true AS __ivmc_found
           FROM (
                  SELECT v__lost.set, v__lost.region, v__lost.product
-                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 FROM (
+                        SELECT * FROM pg_temp.v__lost
+                        ORDER BY set, region, product
+                        LIMIT n.lost
+                      ) v__lost
                  WHERE v__lost.region IS NOT NULL
                    AND v__lost.product IS NOT NULL
                  GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -853,7 +865,11 @@ BEGIN
                    true AS __ivmc_found
             FROM (
                    SELECT v__lost.set, v__lost.region, v__lost.product
-                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                   FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY set
+                          LIMIT n.lost
+                        ) v__lost
                    WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
                    GROUP BY v__lost.set, v__lost.region, v__lost.product
                  ) groups,

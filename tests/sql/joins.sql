@@ -154,6 +154,7 @@ BEGIN
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           ORDER BY customer_id
            LIMIT n.orders_changes
          ) o,
          public.customers c
@@ -190,7 +191,12 @@ BEGIN
     -- delta += o′ ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__net.name, o.amount, v__net.__ivmc_weight
-    FROM public.orders o, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.orders o,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
     WHERE v__net.net <> -1
       AND v__net.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -434,6 +440,7 @@ BEGIN
            FROM ivmc.changes_public_items i
            WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
              AND i.price > 10
+           ORDER BY order_id
            LIMIT n.i
          ) i,
          public.orders o
@@ -470,7 +477,12 @@ BEGIN
     -- delta_2 += i′ ⋈ net
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id, i.line, i.article, v__net.customer_id, v__net.placed, v__net.__ivmc_weight
-    FROM public.items i, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.items i,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
     WHERE i.price > 10
       AND v__net.net <> -1
       AND i.order_id = v__net.id;
@@ -505,7 +517,12 @@ BEGIN
            v__delta_2.order_id,
            v__delta_2.line,
            v__delta_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2, public.customers c
+    FROM (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY customer_id
+           LIMIT n.delta_2
+         ) v__delta_2,
+         public.customers c
     WHERE c.country = 'FR'
       AND v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -541,7 +558,13 @@ BEGIN
     -- delta += i′ ⋈ o′ ⋈ net_2
     INSERT INTO pg_temp.v__delta
     SELECT v__net_2.name, o.placed, i.article, i.order_id, i.line, v__net_2.__ivmc_weight
-    FROM public.items i, public.orders o, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    FROM public.items i,
+         public.orders o,
+         (
+           SELECT * FROM pg_temp.v__net_2
+           ORDER BY id
+           LIMIT n.net_2
+         ) v__net_2
     WHERE i.price > 10
       AND i.order_id = o.id
       AND v__net_2.net <> -1
@@ -753,6 +776,7 @@ BEGIN
            SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
            FROM ivmc.changes_public_notes n_2
            WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
+           ORDER BY customer_id
            LIMIT n.notes_changes
          ) n_2,
          public.customers c
@@ -777,7 +801,12 @@ BEGIN
     -- delta += n′ ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, n_2.note, v__net.__ivmc_weight
-    FROM public.notes n_2, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.notes n_2,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
     WHERE n_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -969,7 +998,12 @@ BEGIN
     -- delta += net ⋈ b′
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, b.id AS id_2, v__net.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, public.orders b
+    FROM (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY customer_id
+           LIMIT n.net
+         ) v__net,
+         public.orders b
     WHERE v__net.customer_id = b.customer_id
       AND v__net.placed < b.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -992,7 +1026,12 @@ BEGIN
     -- delta += a′ ⋈ net_2
     INSERT INTO pg_temp.v__delta
     SELECT a.id, v__net_2.id AS id_2, v__net_2.__ivmc_weight
-    FROM public.orders a, (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    FROM public.orders a,
+         (
+           SELECT * FROM pg_temp.v__net_2
+           ORDER BY customer_id
+           LIMIT n.net_2
+         ) v__net_2
     WHERE a.customer_id = v__net_2.customer_id
       AND a.placed < v__net_2.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -1188,6 +1227,7 @@ BEGIN
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes
            WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+           ORDER BY customer_id
            LIMIT n.notes_changes
          ) notes,
          public.customers
@@ -1212,7 +1252,12 @@ BEGIN
     -- delta += notes′ ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, v__net.name, notes.note, v__net.__ivmc_weight
-    FROM public.notes, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.notes,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
     WHERE v__net.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;

@@ -153,6 +153,7 @@ BEGIN
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           ORDER BY id
            LIMIT n.customers_changes
          ) c
     WHERE NOT EXISTS (
@@ -182,7 +183,11 @@ BEGIN
     -- delta_2 += touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY customer_id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
@@ -194,7 +199,11 @@ BEGIN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, -v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY customer_id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
@@ -207,7 +216,12 @@ BEGIN
     -- delta += c′ ⋈ delta_2
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.name, v__delta_2.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY customer_id
+           LIMIT n.delta_2
+         ) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -423,6 +437,7 @@ BEGIN
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           ORDER BY id
            LIMIT n.customers_changes
          ) c;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -445,7 +460,12 @@ BEGIN
     -- delta_3 += c′ ⋈ net
     INSERT INTO pg_temp.v__delta_3
     SELECT c.id, c.balance, v__net.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY customer_id
+           LIMIT n.net
+         ) v__net
     WHERE v__net.customer_id = c.id
       AND v__net.amount > c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
@@ -494,7 +514,11 @@ BEGIN
     -- delta_2 += touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id, v__touched.balance, true AS "exists", v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
@@ -508,7 +532,11 @@ BEGIN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id, v__touched.balance, false AS "exists", -v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
@@ -522,7 +550,11 @@ BEGIN
     -- delta_2 += touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id, v__touched.balance, false AS "exists", v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
@@ -535,7 +567,11 @@ BEGIN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id, v__touched.balance, true AS "exists", -v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
@@ -548,7 +584,12 @@ BEGIN
     -- delta += c′ ⋈ delta_2
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__delta_2."exists", v__delta_2.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY id, balance
+           LIMIT n.delta_2
+         ) v__delta_2
     WHERE v__delta_2.id = c.id
       AND v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -779,6 +820,7 @@ BEGIN
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           ORDER BY id
            LIMIT n.customers_changes
          ) c
     WHERE NOT EXISTS (
@@ -808,7 +850,11 @@ BEGIN
     -- delta_3 += touched ▷ orders′
     INSERT INTO pg_temp.v__delta_3
     SELECT v__touched.rival, v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY rival
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE v__touched.rival = orders.rival
@@ -820,7 +866,11 @@ BEGIN
     -- delta_3 += − touched ▷ orders′
     INSERT INTO pg_temp.v__delta_3
     SELECT v__touched.rival, -v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY rival
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE v__touched.rival = orders.rival
@@ -833,7 +883,12 @@ BEGIN
     -- delta_2 += c′ ⋈ delta_3
     INSERT INTO pg_temp.v__delta_2
     SELECT c.id, v__delta_3.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_3
+           ORDER BY rival
+           LIMIT n.delta_3
+         ) v__delta_3
     WHERE c.id = v__delta_3.rival;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
@@ -949,7 +1004,12 @@ BEGIN
     -- delta += (c′ ▷ orders′) ⋈ delta_4
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__delta_4.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_4
+           ORDER BY id
+           LIMIT n.delta_4
+         ) v__delta_4
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE c.id = orders.rival
@@ -1412,7 +1472,12 @@ BEGIN
     -- delta += c′ ⋈ delta_2
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.balance, v__delta_2.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY balance
+           LIMIT n.delta_2
+         ) v__delta_2
     WHERE v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1789,7 +1854,11 @@ BEGIN
                  true AS __ivmc_found
           FROM (
                  SELECT v__lost.customer_id
-                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                 FROM (
+                        SELECT * FROM pg_temp.v__lost
+                        ORDER BY customer_id
+                        LIMIT n.lost
+                      ) v__lost
                  GROUP BY v__lost.customer_id
                ) groups,
                public.orders o
@@ -1826,6 +1895,7 @@ BEGIN
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           ORDER BY id
            LIMIT n.customers_changes
          ) c
          LEFT JOIN ivmc.v__1 ON v__1.customer_id = c.id;
@@ -1839,6 +1909,7 @@ BEGIN
          (
            SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
            FROM pg_temp.v__changes v__1
+           ORDER BY customer_id
            LIMIT n.changes
          ) v__1
     WHERE v__1.customer_id = c.id;
@@ -1882,7 +1953,11 @@ BEGIN
     -- delta_2 += touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY customer_id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.customer_id = v__1.customer_id
@@ -1894,7 +1969,11 @@ BEGIN
     -- delta_2 += − touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, -v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY customer_id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.customer_id = v__1.customer_id
@@ -1907,7 +1986,12 @@ BEGIN
     -- delta += c′ ⋈ delta_2
     INSERT INTO pg_temp.v__delta
     SELECT c.id, NULL::integer AS max, v__delta_2.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY customer_id
+           LIMIT n.delta_2
+         ) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2122,7 +2206,11 @@ BEGIN
     -- delta += net ⟕ o′
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, v__net.name, o.id AS id_2, o.amount, v__net.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM (
+           SELECT * FROM pg_temp.v__net
+           ORDER BY id
+           LIMIT n.net
+         ) v__net
          LEFT JOIN public.orders o ON o.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2135,6 +2223,7 @@ BEGIN
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           ORDER BY customer_id
            LIMIT n.orders_changes
          ) o
     WHERE o.customer_id = c.id;
@@ -2175,7 +2264,11 @@ BEGIN
     -- delta_2 += touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY customer_id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
@@ -2187,7 +2280,11 @@ BEGIN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, -v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (
+           SELECT * FROM pg_temp.v__touched
+           ORDER BY customer_id
+           LIMIT n.touched
+         ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
@@ -2200,7 +2297,12 @@ BEGIN
     -- delta += c′ ⋈ delta_2
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.name, NULL::integer AS id_2, NULL::numeric(12,2) AS amount, v__delta_2.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM public.customers c,
+         (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY customer_id
+           LIMIT n.delta_2
+         ) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2650,7 +2752,11 @@ BEGIN
                  SELECT items.order_id, sum(items.price) AS sum
                  FROM (
                         SELECT v__touched.order_id
-                        FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                        FROM (
+                               SELECT * FROM pg_temp.v__touched
+                               ORDER BY order_id
+                               LIMIT n.touched
+                             ) v__touched
                         GROUP BY v__touched.order_id
                       ) groups,
                       public.items
@@ -2692,6 +2798,7 @@ BEGIN
            SELECT o.id, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           ORDER BY id
            LIMIT n.orders_changes
          ) o
     WHERE EXISTS (
@@ -2720,7 +2827,11 @@ BEGIN
     -- delta_2 += touched_2 ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched_2.order_id, v__touched_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
+    FROM (
+           SELECT * FROM pg_temp.v__touched_2
+           ORDER BY order_id
+           LIMIT n.touched_2
+         ) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched_2.order_id = v__1.order_id
@@ -2733,7 +2844,11 @@ BEGIN
     -- delta_2 += − touched_2 ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched_2.order_id, -v__touched_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
+    FROM (
+           SELECT * FROM pg_temp.v__touched_2
+           ORDER BY order_id
+           LIMIT n.touched_2
+         ) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched_2.order_id = v__1.order_id
@@ -2745,7 +2860,12 @@ BEGIN
     -- delta += o′ ⋈ delta_2
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__delta_2.__ivmc_weight
-    FROM public.orders o, (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM public.orders o,
+         (
+           SELECT * FROM pg_temp.v__delta_2
+           ORDER BY order_id
+           LIMIT n.delta_2
+         ) v__delta_2
     WHERE o.id = v__delta_2.order_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
