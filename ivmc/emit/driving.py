@@ -1,4 +1,4 @@
-"""What drives the probes of a statement, and in what order: sorted, they find a page once (planner rule 13)."""
+"""What drives the probes of a statement, and in what order: sorted, they find a page once."""
 
 from __future__ import annotations
 
