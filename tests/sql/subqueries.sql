@@ -2719,6 +2719,7 @@ BEGIN
                   SELECT items.order_id, items.price, items.__ivmc_weight
                   FROM ivmc.changes_public_items items
                   WHERE (items.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(items.__ivmc_xid, frontier.snapshot) AND items.__ivmc_xid <> frontier.xid OR items.__ivmc_xid = frontier.xid AND items.__ivmc_seq > frontier.seq)
+                  ORDER BY order_id
                   LIMIT n.items_changes
                 ) items
            GROUP BY items.order_id
