@@ -86,6 +86,21 @@ INDEXES = (
     "supplier (s_nationkey)",
     "nation (n_regionkey)",
     "customer (c_acctbal)",
+    "part (p_partkey) WHERE p_size = 15 AND p_type LIKE '%BRASS'",
+    "part (p_partkey) WHERE p_type = 'ECONOMY ANODIZED STEEL'",
+    "part (p_partkey) WHERE p_name LIKE '%green%'",
+    "part (p_partkey) WHERE p_brand = 'Brand#23' AND p_container = 'MED BOX'",
+    (
+        "part (p_partkey) WHERE "
+        "p_brand = 'Brand#12' AND p_container IN ('SM CASE', 'SM BOX', 'SM PACK', 'SM PKG') "
+        "AND p_size BETWEEN 1 AND 5 OR "
+        "p_brand = 'Brand#23' AND p_container IN ('MED BAG', 'MED BOX', 'MED PKG', 'MED PACK') "
+        "AND p_size BETWEEN 1 AND 10 OR "
+        "p_brand = 'Brand#34' AND p_container IN ('LG CASE', 'LG BOX', 'LG PACK', 'LG PKG') "
+        "AND p_size BETWEEN 1 AND 15"
+    ),
+    "part (p_partkey) WHERE p_name LIKE 'forest%'",
+    "supplier (s_suppkey) WHERE s_comment LIKE '%Customer%Complaints%'",
 )
 
 QUERIES = tuple(range(1, 23))

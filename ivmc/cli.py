@@ -122,7 +122,13 @@ def explain(form: str, **how: Any) -> None:
     """
     from ivmc.explain import explain as explained
 
-    click.echo(explained(compiled(**how), form))
+    plan = compiled(**how)
+    if _asks_a_database(how["query"], how["schema"], how["dsn"]):
+        from ivmc import runtime
+
+        with connected(how["dsn"]) as conn:
+            plan = runtime.weighed(conn, plan)
+    click.echo(explained(plan, form))
 
 
 @main.command()
@@ -272,18 +278,23 @@ def compiled(query: File, name: str | None, mode: Mode, trust_foreign_keys: bool
 
 
 def names_of(query: File, schema: Sequence[File], dsn: str | None, pg: str | None) -> tuple[Catalog, int]:
-    """The catalog of a query, and the oldest server version to write for.
-
-    A database is asked where --dsn says so, or where IVMC_DSN does and there is no schema to read.
-    """
+    """The catalog of a query, and the oldest server version to write for."""
     from ivmc.parse import parse
 
     if schema and dsn:
         raise click.UsageError("give --schema or --dsn, not both")
-    brought = parse(query.text).ddl
-    if dsn or (os.environ.get("IVMC_DSN") and not schema and "CREATE" not in brought.upper()):
+    if _asks_a_database(query, schema, dsn):
         return _online(dsn, pg)
-    return _offline([*schema, File(brought, query.name)], pg), int(pg or OLDEST)
+    return _offline([*schema, File(parse(query.text).ddl, query.name)], pg), int(pg or OLDEST)
+
+
+def _asks_a_database(query: File, schema: Sequence[File], dsn: str | None) -> bool:
+    """Where --dsn says so, or where IVMC_DSN does and there is no schema to read."""
+    from ivmc.parse import parse
+
+    return bool(
+        dsn or (os.environ.get("IVMC_DSN") and not schema and "CREATE" not in parse(query.text).ddl.upper())
+    )
 
 
 def _online(dsn: str | None, pg: str | None) -> tuple[Catalog, int]:

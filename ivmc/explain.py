@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from ivmc.indexes import Partial
 from ivmc.plan import Plan
 from ivmc.report import Operator
 
@@ -30,6 +31,7 @@ def as_dict(plan: Plan) -> dict[str, object]:
         "sources": [f"{source.schema}.{source.name}" for source in plan.sources],
         "stages": [asdict(stage) for stage in plan.report],
         "indexes": list(wanted(plan)),
+        "partial_indexes": [str(index) for index in partial(plan)],
     }
 
 
@@ -37,6 +39,12 @@ def wanted(plan: Plan) -> tuple[str, ...]:
     """Every index that the plan would use and the tables lack."""
     operators = (operator for stage in plan.report for operator in stage.walk())
     return tuple(dict.fromkeys(index for operator in operators for index in operator.indexes))
+
+
+def partial(plan: Plan) -> tuple[Partial, ...]:
+    """Every partial index that pays where few rows satisfy its condition."""
+    operators = (operator for stage in plan.report for operator in stage.walk())
+    return tuple(dict.fromkeys(index for operator in operators for index in operator.partial))
 
 
 def tree(plan: Plan) -> str:
@@ -51,6 +59,12 @@ def tree(plan: Plan) -> str:
             "",
             "Indexes without which a refresh scans the table:",
             *(f"  {index};" for index in indexes),
+        ]
+    if few := partial(plan):
+        lines += [
+            "",
+            "Indexes that pay where few rows satisfy the condition:",
+            *(f"  {index};" for index in few),
         ]
     return "\n".join(lines)
 

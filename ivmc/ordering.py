@@ -6,7 +6,7 @@ everything before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ivmc.ir import Aggregate, Filter, Match, Rel, Scan, walk
@@ -17,23 +17,40 @@ from ivmc.scalar import Col, Scalar, columns, equated
 def ordered(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[Rel]:
     """The join order: the busiest first, then always something connected to what is there.
 
-    Tables with predicates of their own come early, the smaller first: they reduce.
+    Tables with predicates of their own come early, for they reduce: first those that are reached by
+    the smallest tables, the ones on the way counted.
     """
     weight = _busyness(leaves, predicates)
-    rest = list(range(len(leaves)))
     order: list[int] = []
-
-    def preference(i: int) -> tuple[bool, tuple[float, ...], int]:
-        reduces = bool(order) and any(isinstance(node, Filter | Match) for node in walk(leaves[i]))
-        return (reduces, tuple(-part if reduces else part for part in weight[i]), -i)
-
-    while rest:
+    while len(order) < len(leaves):
+        rest = [i for i in range(len(leaves)) if i not in order]
         seen = frozenset(column for i in order for column in leaves[i].schema)
         linked = [i for i in rest if _connected(leaves[i], seen, predicates)]
-        best = max(linked or rest, key=preference)
-        order.append(best)
-        rest.remove(best)
+        ways = [way for i in linked for way in _ways(leaves, predicates, order, (i,))]
+        if ways:
+            order += min(((_total(weight, way), len(way)), way) for way in ways)[1]
+        else:
+            order.append(max(linked or rest, key=lambda i: (weight[i], -i)))
     return [leaves[i] for i in order]
+
+
+def _ways(
+    leaves: Sequence[Rel], predicates: Sequence[Scalar], order: Sequence[int], way: tuple[int, ...]
+) -> Iterator[tuple[int, ...]]:
+    """How a filtered table is reached: at once, or on over tables of which a row meets one at most."""
+    last = leaves[way[-1]]
+    if any(isinstance(node, Filter | Match) for node in walk(last)):
+        yield way
+    elif any(_many_to_one(leaves[i], last, predicates) for i in (*order, *way[:-1])):
+        rest = [i for i in range(len(leaves)) if i not in order and i not in way]
+        for i in rest:
+            if _many_to_one(last, leaves[i], predicates):
+                yield from _ways(leaves, predicates, order, (*way, i))
+
+
+def _total(weight: Sequence[tuple[float, ...]], way: tuple[int, ...]) -> tuple[float, ...]:
+    """The rows of the tables on a way, as far as they are known, and their references."""
+    return tuple(map(sum, zip(*(weight[i] for i in way), strict=True)))
 
 
 def _connected(leaf: Rel, seen: frozenset[Col], predicates: Iterable[Scalar]) -> bool:

@@ -129,6 +129,32 @@ def referenced(many: Rel, one: Rel, on: Iterable[Scalar]) -> tuple[Scan, Scan] |
     return None
 
 
+def identified(rel: Rel, given: Iterable[Col]) -> Iterable[tuple[Scan, tuple[tuple[Col, Col], ...]]]:
+    """The tables in `rel` of which the given columns are a key, as far as equal ones are one value.
+
+    Each with the columns of the key, those of `given` beside them.
+    """
+    facts = [*_same(rel), *_renames(rel)]
+    same = {column: _closure([column], facts) for column in given if is_identity(column)}
+    for scan in _scans(rel):
+        for key in keys(scan):
+            pairs = [(part, column) for part in sorted(key, key=lambda c: c.id) for column in same]
+            found = {part: column for part, column in pairs if part in same[column]}
+            if found.keys() == key and all(part.type == column.type for part, column in found.items()):
+                yield scan, tuple(found.items())
+
+
+def _same(rel: Rel) -> Iterable[tuple[Key, Key]]:
+    """Columns that a select-project-join tree equates."""
+    match rel:
+        case Filter(_, predicates) | Join(_, _, predicates):
+            yield from _equalities(predicates)
+        case _:
+            pass
+    for child in _parts(rel):
+        yield from _same(child)
+
+
 def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
     """One key, the same at every run: the narrowest, in order of creation of its columns."""
     ordered = [tuple(sorted(key, key=lambda column: column.id)) for key in candidates]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import assert_never
 
+from ivmc import indexes
 from ivmc.emit.text import Name, text
+from ivmc.indexes import Partial
 from ivmc.ir import (
     Aggregate,
     Carried,
@@ -34,7 +36,7 @@ from ivmc.ir import (
     inputs,
     walk,
 )
-from ivmc.names import SCHEMA, identifier, qualified
+from ivmc.names import SCHEMA, qualified
 from ivmc.rules import (
     aggregate,
     expand,
@@ -51,7 +53,7 @@ from ivmc.rules import (
     values,
 )
 from ivmc.rules.aggregate import unfolded
-from ivmc.scalar import Col, Scalar, columns, equated, is_fallible
+from ivmc.scalar import Col, Scalar, equated, is_fallible
 from ivmc.stages import Stage, Staged
 
 
@@ -66,6 +68,7 @@ class Operator:
     cost      its cost class
     reasons   why it does more than its law asks for elsewhere
     indexes   CREATE INDEX statements without which a refresh scans a table
+    partial   indexes that pay where few rows satisfy their condition
     stage     the stage that it fills, or reads; empty for none
     """
 
@@ -78,6 +81,7 @@ class Operator:
     indexes: tuple[str, ...]
     inputs: tuple[Operator, ...]
     stage: str = ""
+    partial: tuple[Partial, ...] = ()
 
     def walk(self) -> Iterator[Operator]:
         yield self
@@ -110,7 +114,7 @@ def _stage(stage: Stage) -> Operator:
     if stage.fold is not None:
         state = f"{table}: {_kept(len(stage.fold.states), len(stage.fold.extrema))} per group"
         again = ("groups that lose an extremum are read again",) if stage.fold.extrema else ()
-        wanted = _reread_indexes(stage) if stage.fold.extrema else ()
+        wanted = indexes.of_groups(stage) if stage.fold.extrema else ()
         return _described(aggregate, title, state, again, wanted, below)
     reasons = tuple(dict.fromkeys(why for _, call in stage.op.calls if (why := unfolded(call))))
     if stage.having:
@@ -119,7 +123,7 @@ def _stage(stage: Stage) -> Operator:
         )
     if not stage.op.keys:
         reasons += ("there is one group only: all of it is read again at every change",)
-    return _described(reread, title, f"{table}: the result", reasons, _reread_indexes(stage), below)
+    return _described(reread, title, f"{table}: the result", reasons, indexes.of_groups(stage), below)
 
 
 def _operator(rel: Rel, name: Name) -> Operator:
@@ -143,16 +147,19 @@ def _operator(rel: Rel, name: Name) -> Operator:
             )
         case Join(_, _, on):
             title = f"join on {_shown(on, name)}" if on else "cross join"
-            return _described(join, title, "", (*_unequated(rel), *_trusted(rel)), _join_indexes(rel), below)
+            notes = (*_unequated(rel), *_trusted(rel))
+            found = _described(join, title, "", notes, indexes.of_join(rel), below)
+            return replace(found, partial=tuple(indexes.partial(rel)))
         case Outer(_, _, on):
             title = f"left join on {_shown(on, name)}"
-            return _described(outer, title, "", _unequated(rel), _join_indexes(rel), below)
+            return _described(outer, title, "", _unequated(rel), indexes.of_join(rel), below)
         case Match(_, _, on, negated, mark):
             title = "mark where a match exists" if mark else f"{'anti' if negated else 'semi'} join"
             shown = f"{title} on {_shown(on, name)}" if on else title
             compares = moving.compared(rel.right, on) is not None
             rule, notes = (moving, ()) if compares else (match, _unequated(rel))
-            return _described(rule, shown, "", notes, _match_indexes(rel), below)
+            found = _described(rule, shown, "", notes, indexes.of_match(rel), below)
+            return replace(found, partial=tuple(indexes.partial(rel)))
         case Expand(_, functions):
             return _described(
                 expand, f"expand {_shown(functions, name)}", "", _netting(functions, name), (), below
@@ -172,12 +179,12 @@ def _described(
     title: str,
     state: str,
     reasons: Iterable[str],
-    indexes: Iterable[str],
+    wanted: Iterable[str],
     below: tuple[Operator, ...],
 ) -> Operator:
     law, cost = facts(rule)
     name = rule.__name__.rpartition(".")[2]
-    return Operator(title, name, law, state, cost, tuple(reasons), tuple(indexes), below)
+    return Operator(title, name, law, state, cost, tuple(reasons), tuple(wanted), below)
 
 
 @cache
@@ -252,59 +259,3 @@ def _shown(scalars: Iterable[Scalar], name: Name) -> str:
 
 def _listed(columns: Sequence[Col] | None, name: Name) -> str:
     return ", ".join(map(name, columns or ())) or "the whole result"
-
-
-# Indexes
-
-
-def _join_indexes(rel: Join | Outer | Match) -> Iterator[str]:
-    """For each equated pair of tables, an index on both sides that serves the other's changes."""
-    pairs: dict[tuple[Scan, Scan], list[str]] = {}
-    scans = [node for node in walk(rel) if isinstance(node, Scan)]
-    owner = {column: node for node in scans for column in node.schema}
-    for predicate in rel.on:
-        pair = equated(predicate)
-        if pair is None or not all(column in owner for column in pair) or _computed(pair, owner):
-            continue
-        for a, b in (pair, pair[::-1]):
-            pairs.setdefault((owner[a], owner[b]), []).append(a.name)
-    for (table, _), names in pairs.items():
-        yield from _wanted(table, names)
-
-
-def _computed(pair: tuple[Col, Col], owner: Mapping[Col, Scan]) -> bool:
-    """Is one side a value of groups, not what they are found by?"""
-    tables = [(owner[column].relation, column.name) for column in pair]
-    return any(t.schema == SCHEMA and not any(name in key for key in t.unique) for t, name in tables)
-
-
-def _match_indexes(rel: Match) -> Iterator[str]:
-    """As for a join; where rows are compared with one moving value, an index on what is compared."""
-    yield from _join_indexes(rel)
-    comparison = moving.compared(rel.right, rel.on)
-    own = frozenset() if comparison is None else columns(comparison[0].args[0])
-    for table in (node for node in walk(rel.left) if isinstance(node, Scan)):
-        if names := [column.name for column in table.schema if column in own]:
-            yield from _wanted(table, names)
-
-
-def _reread_indexes(stage: Stage) -> tuple[str, ...]:
-    """An index by which the rows of one group are found."""
-    assert stage.op is not None
-    scans = [node for node in walk(stage.input) if isinstance(node, Scan)]
-    renamed = {
-        new: old for node in walk(stage.input) if isinstance(node, Project) for new, old in node.outputs
-    }
-    wanted = {renamed.get(key, key) for key in stage.op.keys} | set(stage.op.keys)
-    found = [(node, [column.name for column in node.schema if column in wanted]) for node in scans]
-    return tuple(line for node, names in found if names for line in _wanted(node, names))
-
-
-def _wanted(table: Scan, columns: Sequence[str]) -> Iterator[str]:
-    """An index on the columns, unless one that begins with any of them is there."""
-    relation = table.relation
-    present = [*relation.indexes, relation.primary_key, *relation.unique]
-    if relation.schema == SCHEMA or any(index and index[0] in columns for index in present):
-        return
-    listed = ", ".join(map(identifier, dict.fromkeys(columns)))
-    yield f"CREATE INDEX ON {qualified(relation.schema, relation.name)} ({listed})"

@@ -332,15 +332,25 @@ def settled(predicate: Scalar, *, holds: bool = True) -> Scalar:
             left = tuple(dict.fromkeys(part for part in parts if part != neutral))
             if decisive in left:
                 return decisive
-            return (
-                neutral if not left else left[0] if len(left) == 1 else Logic("AND" if every else "OR", left)
-            )
+            if len(left) > 1:
+                return Logic("AND", left) if every else _factored(left)
+            return left[0] if left else neutral
         case Expression("literal", (text,)) if text.upper() in ("NULL", "NULL::BOOLEAN"):
             return FALSE
         case _ if predicate in (TRUE, FALSE):
             return TRUE if (predicate == TRUE) is holds else FALSE
         case _:
             return predicate if holds else Logic("NOT", (predicate,))
+
+
+def _factored(args: tuple[Scalar, ...]) -> Scalar:
+    """`(a AND b) OR (a AND c)` as `a AND (b OR c)`: what all say may be what a join finds rows by."""
+    arms = [conjuncts(arg) for arg in args]
+    common = tuple(part for part in arms[0] if all(part in arm for arm in arms[1:]))
+    rest = tuple(conjunction(part for part in arm if part not in common) for arm in arms)
+    if not common:
+        return Logic("OR", args)
+    return conjunction(common if TRUE in rest else (*common, Logic("OR", rest)))
 
 
 def relaxed(predicate: Scalar, keep: Callable[[Scalar], bool]) -> Scalar:

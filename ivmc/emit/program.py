@@ -39,9 +39,10 @@ from ivmc.ir import (
 )
 from ivmc.names import WEIGHT, fitted, identifier
 from ivmc.optimise import simplify
-from ivmc.properties import keys
+from ivmc.properties import fans_out, keys
 from ivmc.scalar import Col, is_fallible
 
+BUSY = 0.05  # share of the first table's rows that a table has which changes about as often
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
 
@@ -200,6 +201,8 @@ class Program:
                 return Join(self.prepared(left), with_inputs(right, (read,)), on)
             case Join(left, right, on):
                 return Join(self.operand(left), self.operand(right), on)
+            case Match(left, right) if self.changes(right):
+                return replace(rel, left=self.operand(left), right=self.operand(right))
             case Outer(left) | Match(left):
                 return replace(rel, left=self.operand(left))
             case Filter(Aggregate() as sums):
@@ -273,11 +276,25 @@ class Program:
         chain = [part for part in _prefixes(self.original.get(rel)) if not is_empty(self.derived[part])]
         self.run_along(rel, chain[self.start(chain) :], sink)
 
-    def start(self, chain: Sequence[Rel]) -> int:
-        """Where along the chain to begin: after what is carried already, else at the busiest table."""
+    def start(self, chain: list[Rel]) -> int:
+        """Where along the chain to begin: after what is carried already, else at the busiest table.
+
+        The first table itself begins it where the others are much smaller, and none multiplies its rows.
+        """
         done = [i for i, prefix in enumerate(chain) if self.derived[prefix] in self.carried]
+        if done or not chain:
+            return max(done, default=0)
         size = [_rows(inputs(_bare(prefix))[1]) for prefix in chain]
-        return max(done, default=size.index(max(size)) if size else 0)
+        match _bare(chain[0]):
+            case Join(first, right, on) if (
+                max(size) < BUSY * _rows(first)
+                and not fans_out(right, on)
+                and self.is_leaf(self.derived[first])
+            ):
+                chain.insert(0, first)
+                return 0
+            case _:
+                return size.index(max(size))
 
     def run_along(self, rel: Rel, chain: Sequence[Rel], sink: Sink) -> None:
         """The rest of the way: `chain` has the prefixes of which the first can be had at once."""

@@ -11,8 +11,12 @@ state now alone would miss that an order's last match went and came back in one 
 
     SELECT … FROM orders o WHERE NOT EXISTS (SELECT FROM lineitem l WHERE l.orderkey = o.orderkey)
 
-Where the condition only equates columns, p is read off ΔR; otherwise ΔR is joined with L first, and
-where it compares with a single value, only the rows between its old and its new one (`moving`).
+Where the condition only equates columns, p is read off ΔR; otherwise ΔR meets L first. What is equated
+finds the rows of L, once for each value, however many rows of ΔR have it: the other conditions are
+tested on the p that were found. Where what is equated is a key of a table in L, L′ is not searched for
+keys that this refresh brought or took: before there was no row of L with the one, and now there is none
+with the other, so that ΔL holds all there are. Where L is compared with a single value, only the rows
+between its old and its new one can flip (`moving`).
 
 State   none: matches are counted through an index of R.
 Cost    O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p).
@@ -23,10 +27,25 @@ Source  Griffin, Kumar 1998, "Algebraic Change Propagation for Semijoin and Oute
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ivmc.ir import Aggregate, Filter, Join, Match, Net, Project, Rel, empty, inputs, is_empty, same
-from ivmc.properties import found_again, told_apart
+from ivmc.ir import (
+    Aggregate,
+    Delta,
+    Filter,
+    Join,
+    Match,
+    Net,
+    Project,
+    Rel,
+    Scan,
+    empty,
+    inputs,
+    is_empty,
+    same,
+)
+from ivmc.properties import found_again, identified, keys, told_apart
 from ivmc.rules import moving
 from ivmc.rules.netting import COUNT
 from ivmc.scalar import (
@@ -84,7 +103,7 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
     right = d(op.right)
     if is_empty(right):
         return empty(op.schema)
-    touched = _equated(op, left, right) or _joined(op, left, Net(right))
+    touched = _equated(op, left, right, d) or _joined(op, left, Net(right), d)
     flips = _flips(op, touched)
     turned = Join(op.left, flips, touched.found) - Join(left, flips, touched.found)
     return Project(turned, same(op.schema))
@@ -93,7 +112,7 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
 # The touched p
 
 
-def _equated(op: Match, left: Rel, change: Rel) -> Touched | None:
+def _equated(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched | None:
     """Where the condition is `l = r AND …` of columns: the values of r in ΔR that it does not cancel.
 
     Where L is filtered, those that it has, now or before.
@@ -110,7 +129,8 @@ def _equated(op: Match, left: Rel, change: Rel) -> Touched | None:
     counted = tuple(equals(copy, column) for column, copy in copies.items())
     found = tuple(substitute(predicate, copies) for predicate in op.on)
     if _is_filtered(op.left):
-        met = [Project(Join(side, rel, found), same(rel.schema)) for side in (op.left, left)]
+        sides = Join(op.left, _lasting(op.left, rel, found, d), found), Join(left, rel, found)
+        met = [Project(side, same(rel.schema)) for side in sides]
         rel = Aggregate(met[0] + met[1], rel.schema, ())
     return Touched(rel, total, counted, found)
 
@@ -122,7 +142,7 @@ def _is_filtered(rel: Rel) -> bool:
     )
 
 
-def _joined(op: Match, left: Rel, change: Rel) -> Touched:
+def _joined(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched:
     """Otherwise: the p of the rows of L, before and now, that ΔR matches."""
     read = columns(*op.on) & frozenset(op.left.schema)
     total = fresh("matches", BIGINT, nullable=False)
@@ -130,23 +150,60 @@ def _joined(op: Match, left: Rel, change: Rel) -> Touched:
         rows = Filter(change, op.on) if op.on else change
         return Touched(_where(Aggregate(rows, (), ((total, COUNT),)), "<>", total), total, op.on, ())
     told = told_apart(op.on, read)
-    sides = [Project(_meeting(op, side, change), told) for side in (op.left, left)]
-    keys = tuple(copy for copy, _ in told)
+    sides = [Project(side, told) for side in _meeting(op, left, change, d)]
+    group = tuple(copy for copy, _ in told)
     copies = {value: key for key, value in told if isinstance(value, Col)}
     counted = tuple(substitute(predicate, copies) for predicate in op.on)
-    pairs = Join(Aggregate(sides[0] + sides[1], keys, ()), change, counted)
+    pairs = Join(Aggregate(sides[0] + sides[1], group, ()), change, counted)
     found = tuple(
         equals(key, value) if rejects_null(op.on, value) else matches(key, value)
         for key, value in found_again(told)
     )
-    return Touched(_where(Aggregate(pairs, keys, ((total, COUNT),)), "<>", total), total, counted, found)
+    return Touched(_where(Aggregate(pairs, group, ((total, COUNT),)), "<>", total), total, counted, found)
 
 
-def _meeting(op: Match, side: Rel, change: Rel) -> Rel:
-    """Rows of L that can flip, more often than once maybe; `side` is L now, or ΔL."""
+def _meeting(op: Match, left: Rel, change: Rel, d: Differentiate) -> tuple[Rel, Rel]:
+    """Rows of L, now and of ΔL, that can flip, more often than once maybe, and others."""
     if (comparison := moving.compared(op.right, op.on)) is not None:
-        return moving.passed(side, change, *comparison)
-    return Join(side, change, op.on)
+        return moving.passed(op.left, change, *comparison), moving.passed(left, change, *comparison)
+    values, on = _distinct(op, change)
+    return Join(op.left, _lasting(op.left, values, on, d), on), Join(left, values, on)
+
+
+def _lasting(left: Rel, values: Rel, on: tuple[Scalar, ...], d: Differentiate) -> Rel:
+    """The values that rows of L may have had before and have now, as far as keys tell."""
+    ours = frozenset(left.schema)
+    pairs = [pair for p in on if (pair := equated(p)) and pair[0].type == pair[1].type]
+    partner = {a: b for pair in pairs for a, b in (pair, pair[::-1]) if a in ours}
+    for scan, key in identified(left, partner):
+        if not is_empty(d(scan)):
+            moved = _moved(scan, tuple(part for part, _ in key))
+            same_key = tuple(
+                equals(partner[c], copy) for (_, c), copy in zip(key, moved.schema, strict=False)
+            )
+            values = Match(values, moved, same_key, negated=True)
+    return values
+
+
+@lru_cache(maxsize=256)
+def _moved(scan: Scan, key: tuple[Col, ...]) -> Rel:
+    """The keys that have come or gone."""
+    copies = tuple((fresh(part.name, part), part) for part in key)
+    weight = fresh("net", BIGINT, nullable=False)
+    net = Aggregate(Project(Delta(scan), copies), tuple(copy for copy, _ in copies), ((weight, COUNT),))
+    return _where(net, "<>", weight)
+
+
+def _distinct(op: Match, change: Rel) -> tuple[Rel, tuple[Scalar, ...]]:
+    """By what ΔR finds rows of L: the values that the condition equates, if they repeat, else all of it."""
+    own = frozenset(op.right.schema)
+    on = tuple(p for p in op.on if (pair := equated(p)) and len(own.intersection(pair)) == 1)
+    read = tuple(column for column in op.right.schema if column in columns(*on))
+    if not on or any(key <= frozenset(read) for key in keys(op.right)):
+        return change, op.on
+    copies = {column: fresh(column.name, column) for column in read}
+    values = Project(change, tuple((copy, column) for column, copy in copies.items()))
+    return Aggregate(values, values.schema, ()), tuple(substitute(p, copies) for p in on)
 
 
 # The flips

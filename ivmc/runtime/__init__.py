@@ -13,6 +13,7 @@ from ivmc.runtime.connection import connect
 from ivmc.runtime.installation import create, drop, install
 from ivmc.runtime.refreshing import Refreshed, Status, refresh, status
 from ivmc.runtime.verification import Verified, verify
+from ivmc.runtime.weighing import weighed
 
 __all__ = [
     "Refreshed",
@@ -25,4 +26,5 @@ __all__ = [
     "refresh",
     "status",
     "verify",
+    "weighed",
 ]

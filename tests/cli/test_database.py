@@ -71,6 +71,18 @@ def test_compile_online(db: psycopg.Connection[Any], run: Run, database: str) ->
     assert "IVM201" in run("compile", "totals.sql").stderr
 
 
+def test_explain_asks_the_server_which_rows_are_few(db: psycopg.Connection[Any], run: Run) -> None:
+    db.execute("CREATE TABLE customer (id int PRIMARY KEY, country text)")
+    db.execute(
+        "INSERT INTO customer SELECT i, CASE WHEN i % 50 = 0 THEN 'FR' END FROM generate_series(1, 20000) i"
+    )
+    db.execute("ANALYZE customer")
+    query = "SELECT count(*) AS n FROM orders o, customer c WHERE c.id = o.customer AND c.country"
+    rare = run("explain", "-", input=f"{query} = 'FR'").stdout
+    assert "CREATE INDEX ON public.customer (id) WHERE country = 'FR';" in rare
+    assert "WHERE" not in run("explain", "-", input=f"{query} IS NULL").stdout
+
+
 def test_what_compile_prints_is_what_create_installs(
     db: psycopg.Connection[Any], run: Run, database: str
 ) -> None:

@@ -278,6 +278,9 @@ WHERE c.country = 'FR' AND i.price > 10;
 --
 -- Indexes without which a refresh scans the table:
 --   CREATE INDEX ON public.orders (customer_id);
+--
+-- Indexes that pay where few rows satisfy the condition:
+--   CREATE INDEX ON public.customers (id) WHERE country = 'FR';
 
 -- ---- sql
 CREATE TABLE ivmc.v (

@@ -327,7 +327,9 @@ DECLARE
   touched bigint := 0;
   touched_2 bigint := 0;
   delta_3 bigint := 0;
+  touched_3 bigint := 0;
   net bigint := 0;
+  touched_4 bigint := 0;
 BEGIN
   rows_in := 0;
   rows_changed := 0;
@@ -410,16 +412,18 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_1a7d4464') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_a37a92d4') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__net;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__touched_3, pg_temp.v__net, pg_temp.v__touched_4;
     CREATE TEMPORARY TABLE v__delta (id integer, "exists" boolean, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (id integer, balance numeric(12,2), "exists" boolean, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched (id integer, balance numeric(12,2), matches bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_2 (id integer, balance numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_3 (id integer, balance numeric(12,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_3 (customer_id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__net (customer_id integer, amount numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_1a7d4464 ();
+    CREATE TEMPORARY TABLE v__touched_4 (id integer, net bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_a37a92d4 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -457,32 +461,59 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- delta_3 += c′ ⋈ net
+    -- touched_3 += γ(net)
+    INSERT INTO pg_temp.v__touched_3
+    SELECT v__net.customer_id, 1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    GROUP BY v__net.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
+  END IF;
+  IF n.customers_changes > 0 THEN
+    -- touched_4 += γ(Δc)
+    INSERT INTO pg_temp.v__touched_4
+    SELECT groups.id, groups.net, 1 AS __ivmc_weight
+    FROM (
+           SELECT c.id, coalesce(sum(c.__ivmc_weight), 0) AS net
+           FROM (
+                  SELECT c.id, c.__ivmc_weight
+                  FROM ivmc.changes_public_customers c
+                  WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
+                ) c
+           GROUP BY c.id
+         ) groups
+    WHERE groups.net <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
+  END IF;
+  IF n.touched_3 > 0 THEN
+    -- delta_3 += c′ ⋈ (touched_3 ▷ touched_4)
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.id, c.balance, v__net.__ivmc_weight
+    SELECT c.id, c.balance, v__touched_3.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__net
+           SELECT * FROM pg_temp.v__touched_3
            ORDER BY customer_id
-           LIMIT n.net
-         ) v__net
-    WHERE v__net.customer_id = c.id
-      AND v__net.amount > c.balance;
+           LIMIT n.touched_3
+         ) v__touched_3
+    WHERE NOT EXISTS (
+      SELECT FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+      WHERE v__touched_3.customer_id = v__touched_4.id
+    )
+      AND v__touched_3.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_3 += Δc ⋈ net
+  IF n.customers_changes > 0 AND n.touched_3 > 0 THEN
+    -- delta_3 += Δc ⋈ touched_3
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.id, c.balance, c.__ivmc_weight * v__net.__ivmc_weight
+    SELECT c.id, c.balance, c.__ivmc_weight * v__touched_3.__ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    WHERE v__net.customer_id = c.id
-      AND v__net.amount > c.balance;
+         (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
+    WHERE v__touched_3.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
   IF n.delta_3 > 0 THEN
@@ -637,7 +668,9 @@ BEGIN
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
   IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
+  IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

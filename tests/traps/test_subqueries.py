@@ -1,6 +1,8 @@
 """Traps 5, 7, 11, 28-32 and 59: queries that stand in expressions."""
 # ruff: noqa: E501 - a query reads better on one line
 
+from random import Random
+
 import psycopg
 import pytest
 
@@ -143,3 +145,44 @@ def test_null_in_a_row_that_differs(conn: Connection) -> None:
         take(conn, change)
         refresh(conn, plan)
         assert differences(conn, query) == ([], []), change
+
+
+MATCHES = {
+    "equal columns": "SELECT id, k, s FROM o WHERE s <> 'c' AND EXISTS (SELECT FROM p WHERE p.o = o.id AND p.x > 1)",
+    "none": "SELECT id, k, s FROM o WHERE s <> 'c' AND NOT EXISTS (SELECT FROM p WHERE p.o = o.id AND p.x > 1)",
+    "other columns as well": "SELECT id, s FROM o WHERE s <> 'c' AND EXISTS (SELECT FROM p WHERE p.o = o.id AND p.x > o.k)",
+    "two, above a join": "SELECT a.o, a.nr, o.s FROM p a JOIN o ON o.id = a.o WHERE a.x > 0 AND o.s <> 'c' AND EXISTS (SELECT FROM p b WHERE b.o = a.o AND b.x <> a.x) AND NOT EXISTS (SELECT FROM p c WHERE c.o = a.o AND c.nr <> a.nr AND c.x > 2)",
+    "as a value": "SELECT id, s, EXISTS (SELECT FROM p WHERE p.o = o.id AND p.x > o.k) AS e FROM o WHERE s <> 'c'",
+    "LEFT JOIN": "SELECT o.id, o.s, p.x FROM o LEFT JOIN p ON p.o = o.id AND p.x > o.k WHERE o.s <> 'c'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", MATCHES)
+def test_keys_that_come_and_go_with_their_matches(conn: Connection, title: str) -> None:
+    """Of a key that is new no row was there, of one that is gone none is: both may be back in one refresh."""
+    random = Random(title)
+
+    def statement() -> str:
+        n, nr, x, s = random.randint(1, 4), random.randint(1, 3), random.randint(0, 3), random.choice("abc")
+        return random.choice(
+            (
+                f"INSERT INTO o VALUES ({n}, {x}, {nr}, '{s}') ON CONFLICT DO NOTHING",
+                f"DELETE FROM o WHERE id = {n}",
+                f"UPDATE o SET k = {x}, s = '{s}' WHERE id = {n}",
+                f"INSERT INTO p VALUES ({n}, {nr}, {x}) ON CONFLICT DO NOTHING",
+                f"DELETE FROM p WHERE o = {n} AND nr >= {nr}",
+                f"UPDATE p SET x = {x} WHERE o = {n} AND nr = {nr}",
+            )
+        )
+
+    back = ("UPDATE o SET s = 'b' WHERE id = 1", "UPDATE o SET s = 'a' WHERE id = 1")
+    steps = tuple(tuple(statement() for _ in range(random.randint(1, 8))) for _ in range(40))
+    follow(
+        conn,
+        Story(
+            title,
+            TABLES,
+            MATCHES[title],
+            ("DELETE FROM p WHERE (o, nr) <> (1, 1)", (*back, "INSERT INTO p VALUES (1, 2, 1)"), *steps),
+        ),
+    )

@@ -62,3 +62,14 @@ def test_constant_rows_are_no_other_side() -> None:
     said = explain(plan("SELECT customer, sum(amount) AS s FROM orders GROUP BY ROLLUP (customer)"))
     assert "no column is equated" not in said
     assert "no column is equated" in explain(plan("SELECT c.id, o.id AS sale FROM customer c, orders o"))
+
+
+def test_an_index_on_the_few_rows_that_a_lookup_by_key_may_find() -> None:
+    query = "SELECT count(*) AS n FROM orders o JOIN customer c ON c.id = o.customer WHERE "
+    heading = "Indexes that pay where few rows satisfy the condition:"
+    assert f"{heading}\n  CREATE INDEX ON public.customer (id) WHERE region = 5;" in explain(
+        plan(query + "c.region = 5")
+    )
+    assert heading not in explain(plan(query + "o.amount = 5")), "orders are not looked up by their key"
+    assert heading not in explain(plan(query + "c.region / 5 = 1")), "an insert could fail"
+    assert heading not in explain(plan(query + "c.region::text::date > '2020-01-01'")), "not immutable"

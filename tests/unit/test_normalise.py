@@ -4,7 +4,7 @@ import pytest
 
 from ivmc.ir import Filter, Join, Project, Rel, Scan, walk
 from ivmc.normalise import normalise
-from ivmc.scalar import is_fallible
+from ivmc.scalar import equated, is_fallible
 from tests.unit.shapes import bound, shape
 
 
@@ -103,6 +103,14 @@ def test_an_or_over_several_tables_says_something_of_each_but_nothing_that_can_f
     low = [node for node in walk(plan) if isinstance(node, Filter) and isinstance(node.input, Scan)]
     assert [node.input.schema[0].name for node in low] == ["id", "id"]
     assert not any(is_fallible(predicate) for node in low for predicate in node.predicates)
+
+
+def test_what_all_arms_of_an_or_say_is_what_a_join_finds_rows_by() -> None:
+    arms = "o.customer = c.id AND o.amount = 1 AND c.country = 1 OR o.customer = c.id AND o.amount = 2"
+    plan = normal(f"SELECT o.id FROM orders o, customer c WHERE {arms}")
+    assert shape(plan) == "π((σ(o) ⋈ c))"
+    (join,) = (node for node in walk(plan) if isinstance(node, Join))
+    assert any(map(equated, join.on))
 
 
 def test_every_predicate_of_a_join_stays() -> None:
