@@ -37,6 +37,8 @@ def follow(conn: Connection, story: Story) -> None:
         refresh(conn, plan)
         assert differences(conn, story.query) == ([], []), step
     assert strategies(conn, plan) == {"differential"}
+    recompute(conn, plan)
+    assert differences(conn, story.query) == ([], [])
 
 
 def maintained(conn: Connection, query: str) -> Plan:
@@ -59,6 +61,15 @@ def take(conn: Connection, step: str | tuple[str, ...]) -> None:
 
 def refresh(conn: Connection, plan: Plan) -> None:
     conn.execute("CALL ivmc.refresh(%s)", (plan.id,))
+
+
+def recompute(conn: Connection, plan: Plan) -> None:
+    """Refresh a view as if its sources had been truncated in between."""
+    conn.execute(
+        "INSERT INTO ivmc.truncation (buffer) SELECT buffer FROM ivmc.source WHERE view = %s", (plan.id,)
+    )
+    refresh(conn, plan)
+    assert "full" in strategies(conn, plan)
 
 
 def differences(conn: Connection, query: str) -> tuple[list[Any], list[Any]]:

@@ -331,7 +331,7 @@ class Queries:
             comparable = self.equality(column) != "none"
             values[column] = block.values[column] if comparable else _raw(self.first(value, column), column)
         total = f"sum({block.weight})" if block.signed else "count(*)"
-        having = f"{total} <> 0" if block.signed else ""
+        having = f"{total} <> 0" if block.signed or not groups else ""  # no rows are one group of no columns
         return replace(block, values=values, groups=groups, having=having, weights=[total], negative=False)
 
     def first(self, value: str, column: Col, order: str = "") -> str:

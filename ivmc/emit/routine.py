@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ivmc.emit import fold, reread, store
+from ivmc.emit import anew, fold, reread, store
 from ivmc.emit.capture import BACKLOG, NARROWEST, SMALL, buffer_name, unread
 from ivmc.emit.function import advance, refresh_function
 from ivmc.emit.program import Program
@@ -49,7 +49,10 @@ class Routine:
             *self.counts(program),
             *self.assumptions(program),
             "IF recompute THEN",
-            *self.recompute(),
+            *map(indent, anew.recompute(self.storages, self.queries)),
+            "  rows_in := n.pending;",
+            "  strategy := 'full';",
+            "  RETURN;",
             "END IF;",
             "",
             *_created(program),
@@ -168,25 +171,6 @@ END """,
             "    n.most, round(frontier.ms_full::numeric));",
             "END IF;",
         ]
-
-    def recompute(self) -> list[str]:
-        """Every stage anew; CREATE TABLE AS can run in parallel, INSERT cannot."""
-        lines = [
-            "  PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s",
-            "    WHERE s.name = 'random_page_cost';",
-            *(f"  DELETE FROM {storage.table};" for storage in reversed(self.storages)),
-        ]
-        for storage in self.storages:
-            anew = identifier(fitted(storage.stage.name, "__anew"))
-            select = storage.contents(self.queries, storage.stage.input)
-            lines += [
-                f"  CREATE TEMPORARY TABLE {anew} ON COMMIT DROP AS",
-                indent(select) + ";",
-                f"  INSERT INTO {storage.table} ({', '.join(storage.inserted)}) TABLE pg_temp.{anew};",
-                "  GET DIAGNOSTICS rows_changed = ROW_COUNT;",
-                f"  DROP TABLE pg_temp.{anew};",
-            ]
-        return [*lines, "  rows_in := n.pending;", "  strategy := 'full';", "  RETURN;"]
 
 
 def _maintain(work: Work) -> None:

@@ -116,6 +116,13 @@ class Storage:
         inside = ", ".join(f"{dot}{name}" for name in self.printed(found))
         return f"hash_record_extended(ROW({inside}), 0)" if found else ""
 
+    @property
+    def searchable(self) -> bool:
+        """Whether a row is found without comparing it with every other one."""
+        if self.is_bag or any(column.nullable for column in self.key):
+            return bool(self.hashed(""))
+        return True
+
     def matches(self, one: str, other: str) -> str:
         """Do the rows of two aliases, both with this table's column names, have one identity?"""
         if self.is_bag:
@@ -150,6 +157,14 @@ class Storage:
     def inserted(self) -> list[str]:
         """Every column of the table."""
         return self.printed(self.columns) + ([WEIGHT] if self.is_bag else [])
+
+    def cast(self, alias: str) -> list[str]:
+        """Every column of a row that is to be stored, in the types of the table."""
+        items = [f"{alias}.{name}::{column.type.sql} AS {name}" for column, name in self._named()]
+        return items + ([f"{alias}.{WEIGHT}"] if self.is_bag else [])
+
+    def _named(self) -> Iterator[tuple[Col, str]]:
+        return zip(self.columns, self.printed(self.columns), strict=True)
 
     def fill(self, queries: Queries) -> str:
         """INSERT … SELECT of the whole stage from its sources."""

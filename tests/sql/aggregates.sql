@@ -101,16 +101,34 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT employees.department_id,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
-           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
-    FROM public.employees
-    GROUP BY employees.department_id;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
+    SELECT q.department_id::integer AS department_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_sum_salary::bigint AS __ivmc_sum_salary
+    FROM (
+      SELECT employees.department_id,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+             coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+      FROM public.employees
+      GROUP BY employees.department_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.__ivmc_count, t.__ivmc_count_salary, t.__ivmc_sum_salary)::record *<> ROW(d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary)::record THEN
+      UPDATE SET department_id = d.department_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_sum_salary = d.__ivmc_sum_salary
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -282,20 +300,46 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT employees.department_id,
-           count(*) AS __ivmc_count,
-           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
-           coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
-           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
-           coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
-           coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
-           count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2
-    FROM public.employees
-    GROUP BY employees.department_id;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2) TABLE pg_temp.v__anew;
+    SELECT q.department_id::integer AS department_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_sum_salary::bigint AS __ivmc_sum_salary,
+           q.__ivmc_sum_squares_salary::numeric AS __ivmc_sum_squares_salary,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_sum_salary_2::bigint AS __ivmc_sum_salary_2,
+           q.__ivmc_sum_squares_salary_2::numeric AS __ivmc_sum_squares_salary_2,
+           q.__ivmc_count_salary_2::bigint AS __ivmc_count_salary_2
+    FROM (
+      SELECT employees.department_id,
+             count(*) AS __ivmc_count,
+             coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary,
+             coalesce(sum(employees.salary::bigint * employees.salary::bigint), 0) AS __ivmc_sum_squares_salary,
+             count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+             coalesce(sum(employees.salary) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_salary_2,
+             coalesce(sum(employees.salary::bigint * employees.salary::bigint) FILTER (WHERE employees.salary > 0), 0) AS __ivmc_sum_squares_salary_2,
+             count(*) FILTER (WHERE employees.salary > 0 AND employees.salary IS NOT NULL) AS __ivmc_count_salary_2
+      FROM public.employees
+      GROUP BY employees.department_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.__ivmc_count, t.__ivmc_sum_salary, t.__ivmc_sum_squares_salary, t.__ivmc_count_salary, t.__ivmc_sum_salary_2, t.__ivmc_sum_squares_salary_2, t.__ivmc_count_salary_2)::record *<> ROW(d.department_id, d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2)::record THEN
+      UPDATE SET department_id = d.department_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_sum_salary = d.__ivmc_sum_salary,
+                 __ivmc_sum_squares_salary = d.__ivmc_sum_squares_salary,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_sum_salary_2 = d.__ivmc_sum_salary_2,
+                 __ivmc_sum_squares_salary_2 = d.__ivmc_sum_squares_salary_2,
+                 __ivmc_count_salary_2 = d.__ivmc_count_salary_2
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, __ivmc_count, __ivmc_sum_salary, __ivmc_sum_squares_salary, __ivmc_count_salary, __ivmc_sum_salary_2, __ivmc_sum_squares_salary_2, __ivmc_count_salary_2)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_sum_salary, d.__ivmc_sum_squares_salary, d.__ivmc_count_salary, d.__ivmc_sum_salary_2, d.__ivmc_sum_squares_salary_2, d.__ivmc_count_salary_2);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -664,47 +708,77 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT d.name, e.hired, count(*) AS __ivmc_count
-    FROM public.employees e, public.departments d
-    WHERE e.department_id = d.id
-    GROUP BY d.name, e.hired;
-    INSERT INTO ivmc.v__1 (name, hired, __ivmc_count) TABLE pg_temp.v__1__anew;
+    SELECT q.name::text AS name, q.hired::date AS hired, q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT d.name, e.hired, count(*) AS __ivmc_count
+      FROM public.employees e, public.departments d
+      WHERE e.department_id = d.id
+      GROUP BY d.name, e.hired
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(d.name, d.hired), 0) AND t.name = d.name AND t.hired IS NOT DISTINCT FROM d.hired);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(d.name, d.hired), 0) AND t.name = d.name AND t.hired IS NOT DISTINCT FROM d.hired
+    WHEN MATCHED AND ROW(t.name, t.hired, t.__ivmc_count)::record *<> ROW(d.name, d.hired, d.__ivmc_count)::record THEN
+      UPDATE SET name = d.name, hired = d.hired, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (name, hired, __ivmc_count)
+      VALUES (d.name, d.hired, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.name,
-           max(terms.count) AS __ivmc_count,
-           min(terms.min_hired) AS __ivmc_min_hired,
-           max(terms.count_min_hired) AS __ivmc_count_min_hired
+    SELECT q.name::text AS name,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_min_hired::date AS __ivmc_min_hired,
+           q.__ivmc_count_min_hired::bigint AS __ivmc_count_min_hired
     FROM (
-           SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
-           FROM (
-                  SELECT v__1.name, count(*) AS count
-                  FROM ivmc.v__1
-                  GROUP BY v__1.name
-                ) groups
-           UNION ALL
-           SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
-           FROM (
-                  SELECT net.name,
-                         min(net.min_hired) AS min_hired,
-                         (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
-                  FROM (
-                         SELECT v__1_2.name, v__1_2.hired AS min_hired, count(*) AS __ivmc_weight
-                         FROM ivmc.v__1 v__1_2
-                         WHERE v__1_2.hired IS NOT NULL
-                         GROUP BY v__1_2.name, v__1_2.hired
-                         OFFSET 0
-                       ) net
-                  GROUP BY net.name
-                ) groups_2
-         ) terms
-    GROUP BY terms.name;
-    INSERT INTO ivmc.v (name, __ivmc_count, __ivmc_min_hired, __ivmc_count_min_hired) TABLE pg_temp.v__anew;
+      SELECT terms.name,
+             max(terms.count) AS __ivmc_count,
+             min(terms.min_hired) AS __ivmc_min_hired,
+             max(terms.count_min_hired) AS __ivmc_count_min_hired
+      FROM (
+             SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
+             FROM (
+                    SELECT v__1.name, count(*) AS count
+                    FROM ivmc.v__1
+                    GROUP BY v__1.name
+                  ) groups
+             UNION ALL
+             SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
+             FROM (
+                    SELECT net.name,
+                           min(net.min_hired) AS min_hired,
+                           (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
+                    FROM (
+                           SELECT v__1_2.name, v__1_2.hired AS min_hired, count(*) AS __ivmc_weight
+                           FROM ivmc.v__1 v__1_2
+                           WHERE v__1_2.hired IS NOT NULL
+                           GROUP BY v__1_2.name, v__1_2.hired
+                           OFFSET 0
+                         ) net
+                    GROUP BY net.name
+                  ) groups_2
+           ) terms
+      GROUP BY terms.name
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.name = d.name);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.name = d.name
+    WHEN MATCHED AND ROW(t.name, t.__ivmc_count, t.__ivmc_min_hired, t.__ivmc_count_min_hired)::record *<> ROW(d.name, d.__ivmc_count, d.__ivmc_min_hired, d.__ivmc_count_min_hired)::record THEN
+      UPDATE SET name = d.name,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_min_hired = d.__ivmc_min_hired,
+                 __ivmc_count_min_hired = d.__ivmc_count_min_hired
+    WHEN NOT MATCHED THEN
+      INSERT (name, __ivmc_count, __ivmc_min_hired, __ivmc_count_min_hired)
+      VALUES (d.name, d.__ivmc_count, d.__ivmc_min_hired, d.__ivmc_count_min_hired);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -1086,18 +1160,38 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT d.id,
-           d.name,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
-           coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
-    FROM public.employees e, public.departments d
-    WHERE e.department_id = d.id
-    GROUP BY d.id, d.name;
-    INSERT INTO ivmc.v (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id,
+           q.name::text AS name,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_sum_salary::bigint AS __ivmc_sum_salary
+    FROM (
+      SELECT d.id,
+             d.name,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
+             coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
+      FROM public.employees e, public.departments d
+      WHERE e.department_id = d.id
+      GROUP BY d.id, d.name
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.name, t.__ivmc_count, t.__ivmc_count_salary, t.__ivmc_sum_salary)::record *<> ROW(d.id, d.name, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary)::record THEN
+      UPDATE SET id = d.id,
+                 name = d.name,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_sum_salary = d.__ivmc_sum_salary
+    WHEN NOT MATCHED THEN
+      INSERT (id, name, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.id, d.name, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -1406,70 +1500,92 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.department_id,
-           max(terms.count) AS __ivmc_count,
-           min(terms.min_salary) AS __ivmc_min_salary,
-           max(terms.count_min_salary) AS __ivmc_count_min_salary,
-           min(terms.max_hired) AS __ivmc_max_hired,
-           max(terms.count_max_hired) AS __ivmc_count_max_hired
+    SELECT q.department_id::integer AS department_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_min_salary::integer AS __ivmc_min_salary,
+           q.__ivmc_count_min_salary::bigint AS __ivmc_count_min_salary,
+           q.__ivmc_max_hired::date AS __ivmc_max_hired,
+           q.__ivmc_count_max_hired::bigint AS __ivmc_count_max_hired
     FROM (
-           SELECT groups.department_id,
-                  groups.count,
-                  NULL::integer AS min_salary,
-                  NULL::bigint AS count_min_salary,
-                  NULL::date AS max_hired,
-                  NULL::bigint AS count_max_hired
-           FROM (
-                  SELECT employees.department_id, count(*) AS count
-                  FROM public.employees
-                  GROUP BY employees.department_id
-                ) groups
-           UNION ALL
-           SELECT groups_2.department_id,
-                  NULL::bigint AS count,
-                  groups_2.min_salary,
-                  groups_2.count_min_salary,
-                  NULL::date AS max_hired,
-                  NULL::bigint AS count_max_hired
-           FROM (
-                  SELECT net.department_id,
-                         min(net.min_salary) AS min_salary,
-                         (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
-                  FROM (
-                         SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
-                         FROM public.employees employees_2
-                         WHERE employees_2.salary IS NOT NULL
-                         GROUP BY employees_2.department_id, employees_2.salary
-                         OFFSET 0
-                       ) net
-                  GROUP BY net.department_id
-                ) groups_2
-           UNION ALL
-           SELECT groups_3.department_id,
-                  NULL::bigint AS count,
-                  NULL::integer AS min_salary,
-                  NULL::bigint AS count_min_salary,
-                  groups_3.max_hired,
-                  groups_3.count_max_hired
-           FROM (
-                  SELECT net_2.department_id,
-                         max(net_2.max_hired) AS max_hired,
-                         (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
-                  FROM (
-                         SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
-                         FROM public.employees employees_3
-                         WHERE employees_3.hired IS NOT NULL
-                         GROUP BY employees_3.department_id, employees_3.hired
-                         OFFSET 0
-                       ) net_2
-                  GROUP BY net_2.department_id
-                ) groups_3
-         ) terms
-    GROUP BY terms.department_id;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired) TABLE pg_temp.v__anew;
+      SELECT terms.department_id,
+             max(terms.count) AS __ivmc_count,
+             min(terms.min_salary) AS __ivmc_min_salary,
+             max(terms.count_min_salary) AS __ivmc_count_min_salary,
+             min(terms.max_hired) AS __ivmc_max_hired,
+             max(terms.count_max_hired) AS __ivmc_count_max_hired
+      FROM (
+             SELECT groups.department_id,
+                    groups.count,
+                    NULL::integer AS min_salary,
+                    NULL::bigint AS count_min_salary,
+                    NULL::date AS max_hired,
+                    NULL::bigint AS count_max_hired
+             FROM (
+                    SELECT employees.department_id, count(*) AS count
+                    FROM public.employees
+                    GROUP BY employees.department_id
+                  ) groups
+             UNION ALL
+             SELECT groups_2.department_id,
+                    NULL::bigint AS count,
+                    groups_2.min_salary,
+                    groups_2.count_min_salary,
+                    NULL::date AS max_hired,
+                    NULL::bigint AS count_max_hired
+             FROM (
+                    SELECT net.department_id,
+                           min(net.min_salary) AS min_salary,
+                           (array_agg(net.__ivmc_weight ORDER BY net.min_salary))[1] AS count_min_salary
+                    FROM (
+                           SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
+                           FROM public.employees employees_2
+                           WHERE employees_2.salary IS NOT NULL
+                           GROUP BY employees_2.department_id, employees_2.salary
+                           OFFSET 0
+                         ) net
+                    GROUP BY net.department_id
+                  ) groups_2
+             UNION ALL
+             SELECT groups_3.department_id,
+                    NULL::bigint AS count,
+                    NULL::integer AS min_salary,
+                    NULL::bigint AS count_min_salary,
+                    groups_3.max_hired,
+                    groups_3.count_max_hired
+             FROM (
+                    SELECT net_2.department_id,
+                           max(net_2.max_hired) AS max_hired,
+                           (array_agg(net_2.__ivmc_weight ORDER BY net_2.max_hired DESC))[1] AS count_max_hired
+                    FROM (
+                           SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
+                           FROM public.employees employees_3
+                           WHERE employees_3.hired IS NOT NULL
+                           GROUP BY employees_3.department_id, employees_3.hired
+                           OFFSET 0
+                         ) net_2
+                    GROUP BY net_2.department_id
+                  ) groups_3
+           ) terms
+      GROUP BY terms.department_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.__ivmc_count, t.__ivmc_min_salary, t.__ivmc_count_min_salary, t.__ivmc_max_hired, t.__ivmc_count_max_hired)::record *<> ROW(d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired)::record THEN
+      UPDATE SET department_id = d.department_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_min_salary = d.__ivmc_min_salary,
+                 __ivmc_count_min_salary = d.__ivmc_count_min_salary,
+                 __ivmc_max_hired = d.__ivmc_max_hired,
+                 __ivmc_count_max_hired = d.__ivmc_count_max_hired
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, __ivmc_count, __ivmc_min_salary, __ivmc_count_min_salary, __ivmc_max_hired, __ivmc_count_max_hired)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_min_salary, d.__ivmc_count_min_salary, d.__ivmc_max_hired, d.__ivmc_count_max_hired);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -1958,13 +2074,25 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT employees.department_id, sum(employees.rate) AS sum
-    FROM public.employees
-    GROUP BY employees.department_id;
-    INSERT INTO ivmc.v (department_id, sum) TABLE pg_temp.v__anew;
+    SELECT q.department_id::integer AS department_id, q.sum::double precision AS sum
+    FROM (
+      SELECT employees.department_id, sum(employees.rate) AS sum
+      FROM public.employees
+      GROUP BY employees.department_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.sum)::record *<> ROW(d.department_id, d.sum)::record THEN
+      UPDATE SET department_id = d.department_id, sum = d.sum
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, sum)
+      VALUES (d.department_id, d.sum);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2213,31 +2341,63 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT employees.department_id, employees.salary, count(*) AS __ivmc_count
-    FROM public.employees
-    WHERE employees.salary IS NOT NULL
-    GROUP BY employees.department_id, employees.salary;
-    INSERT INTO ivmc.v__1 (department_id, salary, __ivmc_count) TABLE pg_temp.v__1__anew;
+    SELECT q.department_id::integer AS department_id,
+           q.salary::integer AS salary,
+           q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT employees.department_id, employees.salary, count(*) AS __ivmc_count
+      FROM public.employees
+      WHERE employees.salary IS NOT NULL
+      GROUP BY employees.department_id, employees.salary
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(d.department_id, d.salary), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.salary = d.salary);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(d.department_id, d.salary), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.salary = d.salary
+    WHEN MATCHED AND ROW(t.department_id, t.salary, t.__ivmc_count)::record *<> ROW(d.department_id, d.salary, d.__ivmc_count)::record THEN
+      UPDATE SET department_id = d.department_id, salary = d.salary, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, salary, __ivmc_count)
+      VALUES (d.department_id, d.salary, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.department_id,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE terms.salary IS NOT NULL) AS __ivmc_count_salary,
-           count(*) FILTER (WHERE (terms.salary_2 > 100 AND terms.arm = 1)) AS __ivmc_count_filtered
+    SELECT q.department_id::integer AS department_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_count_filtered::bigint AS __ivmc_count_filtered
     FROM (
-           SELECT v__1.department_id, 0 AS arm, v__1.salary, NULL::integer AS salary_2
-           FROM ivmc.v__1
-           UNION ALL
-           SELECT employees.department_id, 1 AS arm, NULL::integer AS salary, employees.salary AS salary_2
-           FROM public.employees
-         ) terms
-    GROUP BY terms.department_id;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_count_filtered) TABLE pg_temp.v__anew;
+      SELECT terms.department_id,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE terms.salary IS NOT NULL) AS __ivmc_count_salary,
+             count(*) FILTER (WHERE (terms.salary_2 > 100 AND terms.arm = 1)) AS __ivmc_count_filtered
+      FROM (
+             SELECT v__1.department_id, 0 AS arm, v__1.salary, NULL::integer AS salary_2
+             FROM ivmc.v__1
+             UNION ALL
+             SELECT employees.department_id, 1 AS arm, NULL::integer AS salary, employees.salary AS salary_2
+             FROM public.employees
+           ) terms
+      GROUP BY terms.department_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.__ivmc_count, t.__ivmc_count_salary, t.__ivmc_count_filtered)::record *<> ROW(d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_count_filtered)::record THEN
+      UPDATE SET department_id = d.department_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_count_filtered = d.__ivmc_count_filtered
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_count_filtered)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_count_filtered);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2463,15 +2623,31 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
-           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
-    FROM public.employees
-    WHERE employees.hired > '2020-01-01';
-    INSERT INTO ivmc.v (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
+    SELECT q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_sum_salary::bigint AS __ivmc_sum_salary
+    FROM (
+      SELECT count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+             coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+      FROM public.employees
+      WHERE employees.hired > '2020-01-01'
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE true);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON true
+    WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_count_salary, t.__ivmc_sum_salary)::record *<> ROW(d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary)::record THEN
+      UPDATE SET __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_sum_salary = d.__ivmc_sum_salary
+    WHEN NOT MATCHED THEN
+      INSERT (__ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2628,16 +2804,34 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT employees.department_id,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
-           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
-    FROM public.employees
-    GROUP BY employees.department_id;
-    INSERT INTO ivmc.v (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__anew;
+    SELECT q.department_id::integer AS department_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_sum_salary::bigint AS __ivmc_sum_salary
+    FROM (
+      SELECT employees.department_id,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+             coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+      FROM public.employees
+      GROUP BY employees.department_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.__ivmc_count, t.__ivmc_count_salary, t.__ivmc_sum_salary)::record *<> ROW(d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary)::record THEN
+      UPDATE SET department_id = d.department_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_sum_salary = d.__ivmc_sum_salary
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2795,13 +2989,27 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT employees.department_id, employees.hired, count(*) AS __ivmc_count
-    FROM public.employees
-    GROUP BY employees.department_id, employees.hired;
-    INSERT INTO ivmc.v (department_id, hired, __ivmc_count) TABLE pg_temp.v__anew;
+    SELECT q.department_id::integer AS department_id,
+           q.hired::date AS hired,
+           q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT employees.department_id, employees.hired, count(*) AS __ivmc_count
+      FROM public.employees
+      GROUP BY employees.department_id, employees.hired
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.department_id, t.hired), 0) = hash_record_extended(ROW(d.department_id, d.hired), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.hired IS NOT DISTINCT FROM d.hired);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.department_id, t.hired), 0) = hash_record_extended(ROW(d.department_id, d.hired), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.hired IS NOT DISTINCT FROM d.hired
+    WHEN MATCHED AND ROW(t.department_id, t.hired, t.__ivmc_count)::record *<> ROW(d.department_id, d.hired, d.__ivmc_count)::record THEN
+      UPDATE SET department_id = d.department_id, hired = d.hired, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, hired, __ivmc_count)
+      VALUES (d.department_id, d.hired, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2998,45 +3206,79 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT employees.department_id,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
-           coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
-    FROM public.employees
-    GROUP BY employees.department_id;
-    INSERT INTO ivmc.v__1 (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary) TABLE pg_temp.v__1__anew;
+    SELECT q.department_id::integer AS department_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
+           q.__ivmc_sum_salary::bigint AS __ivmc_sum_salary
+    FROM (
+      SELECT employees.department_id,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE employees.salary IS NOT NULL) AS __ivmc_count_salary,
+             coalesce(sum(employees.salary), 0) AS __ivmc_sum_salary
+      FROM public.employees
+      GROUP BY employees.department_id
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+    WHEN MATCHED AND ROW(t.department_id, t.__ivmc_count, t.__ivmc_count_salary, t.__ivmc_sum_salary)::record *<> ROW(d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary)::record THEN
+      UPDATE SET department_id = d.department_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_salary = d.__ivmc_count_salary,
+                 __ivmc_sum_salary = d.__ivmc_sum_salary
+    WHEN NOT MATCHED THEN
+      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT max(terms.count) AS __ivmc_count,
-           min(terms.max_sum) AS __ivmc_max_sum,
-           max(terms.count_max_sum) AS __ivmc_count_max_sum
+    SELECT q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_max_sum::bigint AS __ivmc_max_sum,
+           q.__ivmc_count_max_sum::bigint AS __ivmc_count_max_sum
     FROM (
-           SELECT groups.count, NULL::bigint AS max_sum, NULL::bigint AS count_max_sum
-           FROM (
-                  SELECT count(*) AS count
-                  FROM ivmc.v__1
-                ) groups
-           UNION ALL
-           SELECT NULL::bigint AS count, groups_2.max_sum, groups_2.count_max_sum
-           FROM (
-                  SELECT max(net.max_sum) AS max_sum,
-                         (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
-                  FROM (
-                         SELECT CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END AS max_sum,
-                                count(*) AS __ivmc_weight
-                         FROM ivmc.v__1 v__1_2
-                         WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
-                         GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
-                         OFFSET 0
-                       ) net
-                ) groups_2
-         ) terms;
-    INSERT INTO ivmc.v (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum) TABLE pg_temp.v__anew;
+      SELECT max(terms.count) AS __ivmc_count,
+             min(terms.max_sum) AS __ivmc_max_sum,
+             max(terms.count_max_sum) AS __ivmc_count_max_sum
+      FROM (
+             SELECT groups.count, NULL::bigint AS max_sum, NULL::bigint AS count_max_sum
+             FROM (
+                    SELECT count(*) AS count
+                    FROM ivmc.v__1
+                  ) groups
+             UNION ALL
+             SELECT NULL::bigint AS count, groups_2.max_sum, groups_2.count_max_sum
+             FROM (
+                    SELECT max(net.max_sum) AS max_sum,
+                           (array_agg(net.__ivmc_weight ORDER BY net.max_sum DESC))[1] AS count_max_sum
+                    FROM (
+                           SELECT CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END AS max_sum,
+                                  count(*) AS __ivmc_weight
+                           FROM ivmc.v__1 v__1_2
+                           WHERE CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END IS NOT NULL
+                           GROUP BY CASE WHEN v__1_2.__ivmc_count_salary > 0 THEN v__1_2.__ivmc_sum_salary END
+                           OFFSET 0
+                         ) net
+                  ) groups_2
+           ) terms
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE true);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON true
+    WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_max_sum, t.__ivmc_count_max_sum)::record *<> ROW(d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum)::record THEN
+      UPDATE SET __ivmc_count = d.__ivmc_count,
+                 __ivmc_max_sum = d.__ivmc_max_sum,
+                 __ivmc_count_max_sum = d.__ivmc_count_max_sum
+    WHEN NOT MATCHED THEN
+      INSERT (__ivmc_count, __ivmc_max_sum, __ivmc_count_max_sum)
+      VALUES (d.__ivmc_count, d.__ivmc_max_sum, d.__ivmc_count_max_sum);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

@@ -115,21 +115,47 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT visits.page, visits.visitor, count(*) AS __ivmc_count
-    FROM public.visits
-    GROUP BY visits.page, visits.visitor;
-    INSERT INTO ivmc.v__1 (page, visitor, __ivmc_count) TABLE pg_temp.v__1__anew;
+    SELECT q.page::integer AS page,
+           q.visitor::integer AS visitor,
+           q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT visits.page, visits.visitor, count(*) AS __ivmc_count
+      FROM public.visits
+      GROUP BY visits.page, visits.visitor
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE t.page = d.page AND t.visitor = d.visitor);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON t.page = d.page AND t.visitor = d.visitor
+    WHEN MATCHED AND ROW(t.page, t.visitor, t.__ivmc_count)::record *<> ROW(d.page, d.visitor, d.__ivmc_count)::record THEN
+      UPDATE SET page = d.page, visitor = d.visitor, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (page, visitor, __ivmc_count)
+      VALUES (d.page, d.visitor, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT v__1.page, count(*) AS __ivmc_count
-    FROM ivmc.v__1
-    GROUP BY v__1.page;
-    INSERT INTO ivmc.v (page, __ivmc_count) TABLE pg_temp.v__anew;
+    SELECT q.page::integer AS page, q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT v__1.page, count(*) AS __ivmc_count
+      FROM ivmc.v__1
+      GROUP BY v__1.page
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.page = d.page);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.page = d.page
+    WHEN MATCHED AND ROW(t.page, t.__ivmc_count)::record *<> ROW(d.page, d.__ivmc_count)::record THEN
+      UPDATE SET page = d.page, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (page, __ivmc_count)
+      VALUES (d.page, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -373,33 +399,69 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT visits.page, visits.visitor, count(*) AS __ivmc_count
-    FROM public.visits
-    WHERE visits.seconds > 9
-    GROUP BY visits.page, visits.visitor;
-    INSERT INTO ivmc.v__1 (page, visitor, __ivmc_count) TABLE pg_temp.v__1__anew;
+    SELECT q.page::integer AS page,
+           q.visitor::integer AS visitor,
+           q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT visits.page, visits.visitor, count(*) AS __ivmc_count
+      FROM public.visits
+      WHERE visits.seconds > 9
+      GROUP BY visits.page, visits.visitor
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE t.page = d.page AND t.visitor = d.visitor);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON t.page = d.page AND t.visitor = d.visitor
+    WHEN MATCHED AND ROW(t.page, t.visitor, t.__ivmc_count)::record *<> ROW(d.page, d.visitor, d.__ivmc_count)::record THEN
+      UPDATE SET page = d.page, visitor = d.visitor, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (page, visitor, __ivmc_count)
+      VALUES (d.page, d.visitor, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.page,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE terms.arm = 1) AS __ivmc_count_filtered,
-           count(*) FILTER (WHERE terms.seconds IS NOT NULL) AS __ivmc_count_seconds,
-           coalesce(sum(terms.seconds), 0) AS __ivmc_sum_seconds,
-           count(*) FILTER (WHERE terms.visitor IS NOT NULL) AS __ivmc_count_visitor
+    SELECT q.page::integer AS page,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_filtered::bigint AS __ivmc_count_filtered,
+           q.__ivmc_count_seconds::bigint AS __ivmc_count_seconds,
+           q.__ivmc_sum_seconds::bigint AS __ivmc_sum_seconds,
+           q.__ivmc_count_visitor::bigint AS __ivmc_count_visitor
     FROM (
-           SELECT v__1.page, 0 AS arm, v__1.visitor, NULL::integer AS seconds
-           FROM ivmc.v__1
-           UNION ALL
-           SELECT visits.page, 1 AS arm, NULL::integer AS visitor, visits.seconds
-           FROM public.visits
-         ) terms
-    GROUP BY terms.page;
-    INSERT INTO ivmc.v (page, __ivmc_count, __ivmc_count_filtered, __ivmc_count_seconds, __ivmc_sum_seconds, __ivmc_count_visitor) TABLE pg_temp.v__anew;
+      SELECT terms.page,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE terms.arm = 1) AS __ivmc_count_filtered,
+             count(*) FILTER (WHERE terms.seconds IS NOT NULL) AS __ivmc_count_seconds,
+             coalesce(sum(terms.seconds), 0) AS __ivmc_sum_seconds,
+             count(*) FILTER (WHERE terms.visitor IS NOT NULL) AS __ivmc_count_visitor
+      FROM (
+             SELECT v__1.page, 0 AS arm, v__1.visitor, NULL::integer AS seconds
+             FROM ivmc.v__1
+             UNION ALL
+             SELECT visits.page, 1 AS arm, NULL::integer AS visitor, visits.seconds
+             FROM public.visits
+           ) terms
+      GROUP BY terms.page
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.page = d.page);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.page = d.page
+    WHEN MATCHED AND ROW(t.page, t.__ivmc_count, t.__ivmc_count_filtered, t.__ivmc_count_seconds, t.__ivmc_sum_seconds, t.__ivmc_count_visitor)::record *<> ROW(d.page, d.__ivmc_count, d.__ivmc_count_filtered, d.__ivmc_count_seconds, d.__ivmc_sum_seconds, d.__ivmc_count_visitor)::record THEN
+      UPDATE SET page = d.page,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_filtered = d.__ivmc_count_filtered,
+                 __ivmc_count_seconds = d.__ivmc_count_seconds,
+                 __ivmc_sum_seconds = d.__ivmc_sum_seconds,
+                 __ivmc_count_visitor = d.__ivmc_count_visitor
+    WHEN NOT MATCHED THEN
+      INSERT (page, __ivmc_count, __ivmc_count_filtered, __ivmc_count_seconds, __ivmc_sum_seconds, __ivmc_count_visitor)
+      VALUES (d.page, d.__ivmc_count, d.__ivmc_count_filtered, d.__ivmc_count_seconds, d.__ivmc_sum_seconds, d.__ivmc_count_visitor);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -639,15 +701,27 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT visits.page,
-           count(DISTINCT visits.visitor) AS count,
-           string_agg(visits.at::text, ',' ORDER BY visits.id) AS string_agg
-    FROM public.visits
-    GROUP BY visits.page;
-    INSERT INTO ivmc.v (page, count, string_agg) TABLE pg_temp.v__anew;
+    SELECT q.page::integer AS page, q.count::bigint AS count, q.string_agg::text AS string_agg
+    FROM (
+      SELECT visits.page,
+             count(DISTINCT visits.visitor) AS count,
+             string_agg(visits.at::text, ',' ORDER BY visits.id) AS string_agg
+      FROM public.visits
+      GROUP BY visits.page
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.page = d.page);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.page = d.page
+    WHEN MATCHED AND ROW(t.page, t.count, t.string_agg)::record *<> ROW(d.page, d.count, d.string_agg)::record THEN
+      UPDATE SET page = d.page, count = d.count, string_agg = d.string_agg
+    WHEN NOT MATCHED THEN
+      INSERT (page, count, string_agg)
+      VALUES (d.page, d.count, d.string_agg);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

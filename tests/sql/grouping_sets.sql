@@ -126,29 +126,53 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.set,
-           terms.region,
-           terms.product,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE terms.amount IS NOT NULL) AS __ivmc_count_amount,
-           coalesce(sum(terms.amount), 0) AS __ivmc_sum_amount,
-           count(*) FILTER (WHERE terms.is_row) AS __ivmc_count_is_row
+    SELECT q.set::integer AS set,
+           q.region::text AS region,
+           q.product::integer AS product,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_amount::bigint AS __ivmc_count_amount,
+           q.__ivmc_sum_amount::numeric AS __ivmc_sum_amount,
+           q.__ivmc_count_is_row::bigint AS __ivmc_count_is_row
     FROM (
-           SELECT "values".set,
-                  CASE WHEN "values".set IN (0, 1) THEN sales.region END AS region,
-                  CASE WHEN "values".set IN (0) THEN sales.product END AS product,
-                  sales.amount,
-                  true AS is_row
-           FROM public.sales, (VALUES (0), (1), (2)) "values" (set)
-           UNION ALL
-           SELECT values_2.set, values_2.region, values_2.product, values_2.amount, values_2.is_row
-           FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
-         ) terms
-    GROUP BY terms.set, terms.region, terms.product;
-    INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row) TABLE pg_temp.v__anew;
+      SELECT terms.set,
+             terms.region,
+             terms.product,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE terms.amount IS NOT NULL) AS __ivmc_count_amount,
+             coalesce(sum(terms.amount), 0) AS __ivmc_sum_amount,
+             count(*) FILTER (WHERE terms.is_row) AS __ivmc_count_is_row
+      FROM (
+             SELECT "values".set,
+                    CASE WHEN "values".set IN (0, 1) THEN sales.region END AS region,
+                    CASE WHEN "values".set IN (0) THEN sales.product END AS product,
+                    sales.amount,
+                    true AS is_row
+             FROM public.sales, (VALUES (0), (1), (2)) "values" (set)
+             UNION ALL
+             SELECT values_2.set, values_2.region, values_2.product, values_2.amount, values_2.is_row
+             FROM (VALUES (2, NULL::text, NULL::integer, NULL::numeric(10,2), false)) values_2 (set, region, product, amount, is_row)
+           ) terms
+      GROUP BY terms.set, terms.region, terms.product
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+    WHEN MATCHED AND ROW(t.set, t.region, t.product, t.__ivmc_count, t.__ivmc_count_amount, t.__ivmc_sum_amount, t.__ivmc_count_is_row)::record *<> ROW(d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row)::record THEN
+      UPDATE SET set = d.set,
+                 region = d.region,
+                 product = d.product,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_amount = d.__ivmc_count_amount,
+                 __ivmc_sum_amount = d.__ivmc_sum_amount,
+                 __ivmc_count_is_row = d.__ivmc_count_is_row
+    WHEN NOT MATCHED THEN
+      INSERT (set, region, product, __ivmc_count, __ivmc_count_amount, __ivmc_sum_amount, __ivmc_count_is_row)
+      VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_count_amount, d.__ivmc_sum_amount, d.__ivmc_count_is_row);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -560,71 +584,113 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT "values".set,
-           CASE WHEN "values".set IN (0) THEN sales.region END AS region,
-           CASE WHEN "values".set IN (1) THEN sales.product END AS product,
-           sales.amount,
-           count(*) AS __ivmc_count
-    FROM public.sales, (VALUES (0), (1)) "values" (set)
-    GROUP BY "values".set,
-             CASE WHEN "values".set IN (0) THEN sales.region END,
-             CASE WHEN "values".set IN (1) THEN sales.product END,
-             sales.amount;
-    INSERT INTO ivmc.v__1 (set, region, product, amount, __ivmc_count) TABLE pg_temp.v__1__anew;
+    SELECT q.set::integer AS set,
+           q.region::text AS region,
+           q.product::integer AS product,
+           q.amount::numeric(10,2) AS amount,
+           q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT "values".set,
+             CASE WHEN "values".set IN (0) THEN sales.region END AS region,
+             CASE WHEN "values".set IN (1) THEN sales.product END AS product,
+             sales.amount,
+             count(*) AS __ivmc_count
+      FROM public.sales, (VALUES (0), (1)) "values" (set)
+      GROUP BY "values".set,
+               CASE WHEN "values".set IN (0) THEN sales.region END,
+               CASE WHEN "values".set IN (1) THEN sales.product END,
+               sales.amount
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(d.set, d.region, d.product, d.amount), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product AND t.amount = d.amount);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(d.set, d.region, d.product, d.amount), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product AND t.amount = d.amount
+    WHEN MATCHED AND ROW(t.set, t.region, t.product, t.amount, t.__ivmc_count)::record *<> ROW(d.set, d.region, d.product, d.amount, d.__ivmc_count)::record THEN
+      UPDATE SET set = d.set,
+                 region = d.region,
+                 product = d.product,
+                 amount = d.amount,
+                 __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (set, region, product, amount, __ivmc_count)
+      VALUES (d.set, d.region, d.product, d.amount, d.__ivmc_count);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.set,
-           terms.region,
-           terms.product,
-           max(terms.count) AS __ivmc_count,
-           min(terms.max_amount) AS __ivmc_max_amount,
-           max(terms.count_max_amount) AS __ivmc_count_max_amount
+    SELECT q.set::integer AS set,
+           q.region::text AS region,
+           q.product::integer AS product,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_max_amount::numeric AS __ivmc_max_amount,
+           q.__ivmc_count_max_amount::bigint AS __ivmc_count_max_amount
     FROM (
-           SELECT groups.set,
-                  groups.region,
-                  groups.product,
-                  groups.count,
-                  NULL::numeric AS max_amount,
-                  NULL::bigint AS count_max_amount
-           FROM (
-                  SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
-                  FROM ivmc.v__1
-                  GROUP BY v__1.set, v__1.region, v__1.product
-                ) groups
-           UNION ALL
-           SELECT groups_2.set,
-                  groups_2.region,
-                  groups_2.product,
-                  NULL::bigint AS count,
-                  groups_2.max_amount,
-                  groups_2.count_max_amount
-           FROM (
-                  SELECT net.set,
-                         net.region,
-                         net.product,
-                         max(net.max_amount) AS max_amount,
-                         (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
-                  FROM (
-                         SELECT v__1_2.set,
-                                v__1_2.region,
-                                v__1_2.product,
-                                v__1_2.amount AS max_amount,
-                                count(*) AS __ivmc_weight
-                         FROM ivmc.v__1 v__1_2
-                         WHERE v__1_2.amount IS NOT NULL
-                         GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
-                         OFFSET 0
-                       ) net
-                  GROUP BY net.set, net.region, net.product
-                ) groups_2
-         ) terms
-    GROUP BY terms.set, terms.region, terms.product;
-    INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount) TABLE pg_temp.v__anew;
+      SELECT terms.set,
+             terms.region,
+             terms.product,
+             max(terms.count) AS __ivmc_count,
+             min(terms.max_amount) AS __ivmc_max_amount,
+             max(terms.count_max_amount) AS __ivmc_count_max_amount
+      FROM (
+             SELECT groups.set,
+                    groups.region,
+                    groups.product,
+                    groups.count,
+                    NULL::numeric AS max_amount,
+                    NULL::bigint AS count_max_amount
+             FROM (
+                    SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
+                    FROM ivmc.v__1
+                    GROUP BY v__1.set, v__1.region, v__1.product
+                  ) groups
+             UNION ALL
+             SELECT groups_2.set,
+                    groups_2.region,
+                    groups_2.product,
+                    NULL::bigint AS count,
+                    groups_2.max_amount,
+                    groups_2.count_max_amount
+             FROM (
+                    SELECT net.set,
+                           net.region,
+                           net.product,
+                           max(net.max_amount) AS max_amount,
+                           (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
+                    FROM (
+                           SELECT v__1_2.set,
+                                  v__1_2.region,
+                                  v__1_2.product,
+                                  v__1_2.amount AS max_amount,
+                                  count(*) AS __ivmc_weight
+                           FROM ivmc.v__1 v__1_2
+                           WHERE v__1_2.amount IS NOT NULL
+                           GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
+                           OFFSET 0
+                         ) net
+                    GROUP BY net.set, net.region, net.product
+                  ) groups_2
+           ) terms
+      GROUP BY terms.set, terms.region, terms.product
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
+    WHEN MATCHED AND ROW(t.set, t.region, t.product, t.__ivmc_count, t.__ivmc_max_amount, t.__ivmc_count_max_amount)::record *<> ROW(d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount)::record THEN
+      UPDATE SET set = d.set,
+                 region = d.region,
+                 product = d.product,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_max_amount = d.__ivmc_max_amount,
+                 __ivmc_count_max_amount = d.__ivmc_count_max_amount
+    WHEN NOT MATCHED THEN
+      INSERT (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
+      VALUES (d.set, d.region, d.product, d.__ivmc_count, d.__ivmc_max_amount, d.__ivmc_count_max_amount);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

@@ -124,13 +124,25 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT o.id, c.name, o.amount
-    FROM public.orders o, public.customers c
-    WHERE c.id = o.customer_id;
-    INSERT INTO ivmc.v (id, name, amount) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.name::text AS name, q.amount::numeric(12,2) AS amount
+    FROM (
+      SELECT o.id, c.name, o.amount
+      FROM public.orders o, public.customers c
+      WHERE c.id = o.customer_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.name, t.amount)::record *<> ROW(d.id, d.name, d.amount)::record THEN
+      UPDATE SET id = d.id, name = d.name, amount = d.amount
+    WHEN NOT MATCHED THEN
+      INSERT (id, name, amount)
+      VALUES (d.id, d.name, d.amount);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -407,16 +419,36 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.name, o.placed, i.article, i.order_id, i.line
-    FROM public.items i, public.orders o, public.customers c
-    WHERE i.price > 10
-      AND i.order_id = o.id
-      AND c.country = 'FR'
-      AND o.customer_id = c.id;
-    INSERT INTO ivmc.v (name, placed, article, order_id, line) TABLE pg_temp.v__anew;
+    SELECT q.name::text AS name,
+           q.placed::date AS placed,
+           q.article::text AS article,
+           q.order_id::integer AS order_id,
+           q.line::integer AS line
+    FROM (
+      SELECT c.name, o.placed, i.article, i.order_id, i.line
+      FROM public.items i, public.orders o, public.customers c
+      WHERE i.price > 10
+        AND i.order_id = o.id
+        AND c.country = 'FR'
+        AND o.customer_id = c.id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.order_id = d.order_id AND t.line = d.line);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.order_id = d.order_id AND t.line = d.line
+    WHEN MATCHED AND ROW(t.name, t.placed, t.article, t.order_id, t.line)::record *<> ROW(d.name, d.placed, d.article, d.order_id, d.line)::record THEN
+      UPDATE SET name = d.name,
+                 placed = d.placed,
+                 article = d.article,
+                 order_id = d.order_id,
+                 line = d.line
+    WHEN NOT MATCHED THEN
+      INSERT (name, placed, article, order_id, line)
+      VALUES (d.name, d.placed, d.article, d.order_id, d.line);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -748,14 +780,26 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id, n_2.note, count(*) AS __ivmc_weight
-    FROM public.notes n_2, public.customers c
-    WHERE n_2.customer_id = c.id
-    GROUP BY c.id, n_2.note;
-    INSERT INTO ivmc.v (id, note, __ivmc_weight) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.note::text AS note, q.__ivmc_weight
+    FROM (
+      SELECT c.id, n_2.note, count(*) AS __ivmc_weight
+      FROM public.notes n_2, public.customers c
+      WHERE n_2.customer_id = c.id
+      GROUP BY c.id, n_2.note
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record
+    WHEN MATCHED AND ROW(t.id, t.note, t.__ivmc_weight)::record *<> ROW(d.id, d.note, d.__ivmc_weight)::record THEN
+      UPDATE SET id = d.id, note = d.note, __ivmc_weight = d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (id, note, __ivmc_weight)
+      VALUES (d.id, d.note, d.__ivmc_weight);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -959,14 +1003,26 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT a.id, b.id AS id_2
-    FROM public.orders a, public.orders b
-    WHERE a.customer_id = b.customer_id
-      AND a.placed < b.placed;
-    INSERT INTO ivmc.v (id, id_2) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.id_2::integer AS id_2
+    FROM (
+      SELECT a.id, b.id AS id_2
+      FROM public.orders a, public.orders b
+      WHERE a.customer_id = b.customer_id
+        AND a.placed < b.placed
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id AND t.id_2 = d.id_2);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id AND t.id_2 = d.id_2
+    WHEN MATCHED AND ROW(t.id, t.id_2)::record *<> ROW(d.id, d.id_2)::record THEN
+      UPDATE SET id = d.id, id_2 = d.id_2
+    WHEN NOT MATCHED THEN
+      INSERT (id, id_2)
+      VALUES (d.id, d.id_2);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -1199,14 +1255,26 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT customers.id, customers.name, notes.note, count(*) AS __ivmc_weight
-    FROM public.notes, public.customers
-    WHERE customers.id = notes.customer_id
-    GROUP BY customers.id, customers.name, notes.note;
-    INSERT INTO ivmc.v (id, name, note, __ivmc_weight) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.name::text AS name, q.note::text AS note, q.__ivmc_weight
+    FROM (
+      SELECT customers.id, customers.name, notes.note, count(*) AS __ivmc_weight
+      FROM public.notes, public.customers
+      WHERE customers.id = notes.customer_id
+      GROUP BY customers.id, customers.name, notes.note
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record
+    WHEN MATCHED AND ROW(t.id, t.name, t.note, t.__ivmc_weight)::record *<> ROW(d.id, d.name, d.note, d.__ivmc_weight)::record THEN
+      UPDATE SET id = d.id, name = d.name, note = d.note, __ivmc_weight = d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (id, name, note, __ivmc_weight)
+      VALUES (d.id, d.name, d.note, d.__ivmc_weight);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

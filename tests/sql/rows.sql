@@ -99,13 +99,25 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT orders.id, upper(orders.note) AS note, coalesce(orders.amount, 0) * 2 AS twice
-    FROM public.orders
-    WHERE orders.amount > 10;
-    INSERT INTO ivmc.v (id, note, twice) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.note::text AS note, q.twice::numeric AS twice
+    FROM (
+      SELECT orders.id, upper(orders.note) AS note, coalesce(orders.amount, 0) * 2 AS twice
+      FROM public.orders
+      WHERE orders.amount > 10
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.note, t.twice)::record *<> ROW(d.id, d.note, d.twice)::record THEN
+      UPDATE SET id = d.id, note = d.note, twice = d.twice
+    WHEN NOT MATCHED THEN
+      INSERT (id, note, twice)
+      VALUES (d.id, d.note, d.twice);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -252,14 +264,26 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT returns.customer, returns.amount, count(*) AS __ivmc_weight
-    FROM public.returns
-    WHERE returns.amount > 0
-    GROUP BY returns.customer, returns.amount;
-    INSERT INTO ivmc.v (customer, amount, __ivmc_weight) TABLE pg_temp.v__anew;
+    SELECT q.customer::integer AS customer, q.amount::numeric(12,2) AS amount, q.__ivmc_weight
+    FROM (
+      SELECT returns.customer, returns.amount, count(*) AS __ivmc_weight
+      FROM public.returns
+      WHERE returns.amount > 0
+      GROUP BY returns.customer, returns.amount
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
+    WHEN MATCHED AND ROW(t.customer, t.amount, t.__ivmc_weight)::record *<> ROW(d.customer, d.amount, d.__ivmc_weight)::record THEN
+      UPDATE SET customer = d.customer, amount = d.amount, __ivmc_weight = d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (customer, amount, __ivmc_weight)
+      VALUES (d.customer, d.amount, d.__ivmc_weight);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -417,19 +441,31 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.customer, terms.amount, count(*) AS __ivmc_weight
+    SELECT q.customer::integer AS customer, q.amount::numeric AS amount, q.__ivmc_weight
     FROM (
-           SELECT orders.customer, orders.amount::numeric AS amount
-           FROM public.orders
-           UNION ALL
-           SELECT returns.customer, -returns.amount
-           FROM public.returns
-         ) terms
-    GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
-    INSERT INTO ivmc.v (customer, amount, __ivmc_weight) TABLE pg_temp.v__anew;
+      SELECT terms.customer, terms.amount, count(*) AS __ivmc_weight
+      FROM (
+             SELECT orders.customer, orders.amount::numeric AS amount
+             FROM public.orders
+             UNION ALL
+             SELECT returns.customer, -returns.amount
+             FROM public.returns
+           ) terms
+      GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount))
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
+    WHEN MATCHED AND ROW(t.customer, t.amount, t.__ivmc_weight)::record *<> ROW(d.customer, d.amount, d.__ivmc_weight)::record THEN
+      UPDATE SET customer = d.customer, amount = d.amount, __ivmc_weight = d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (customer, amount, __ivmc_weight)
+      VALUES (d.customer, d.amount, d.__ivmc_weight);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -582,14 +618,26 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT orders.id
-    FROM public.orders
-    WHERE orders.amount > 1000
-      AND orders.amount < 5000;
-    INSERT INTO ivmc.v (id) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id
+    FROM (
+      SELECT orders.id
+      FROM public.orders
+      WHERE orders.amount > 1000
+        AND orders.amount < 5000
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id)::record *<> ROW(d.id)::record THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED THEN
+      INSERT (id)
+      VALUES (d.id);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

@@ -119,21 +119,37 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT terms.customer,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+    SELECT q.customer::integer AS customer,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_is_left::bigint AS __ivmc_count_is_left
     FROM (
-           SELECT orders.customer, true AS is_left
-           FROM public.orders
-           UNION ALL
-           SELECT returns.customer, false AS is_left
-           FROM public.returns
-         ) terms
-    GROUP BY terms.customer;
-    INSERT INTO ivmc.v (customer, __ivmc_count, __ivmc_count_is_left) TABLE pg_temp.v__anew;
+      SELECT terms.customer,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+      FROM (
+             SELECT orders.customer, true AS is_left
+             FROM public.orders
+             UNION ALL
+             SELECT returns.customer, false AS is_left
+             FROM public.returns
+           ) terms
+      GROUP BY terms.customer
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.customer = d.customer);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.customer = d.customer
+    WHEN MATCHED AND ROW(t.customer, t.__ivmc_count, t.__ivmc_count_is_left)::record *<> ROW(d.customer, d.__ivmc_count, d.__ivmc_count_is_left)::record THEN
+      UPDATE SET customer = d.customer,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_is_left = d.__ivmc_count_is_left
+    WHEN NOT MATCHED THEN
+      INSERT (customer, __ivmc_count, __ivmc_count_is_left)
+      VALUES (d.customer, d.__ivmc_count, d.__ivmc_count_is_left);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -352,32 +368,62 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT terms.customer,
-           terms.city,
-           count(*) AS __ivmc_count,
-           count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+    SELECT q.customer::integer AS customer,
+           q.city::text AS city,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_is_left::bigint AS __ivmc_count_is_left
     FROM (
-           SELECT orders.customer, orders.city, true AS is_left
-           FROM public.orders
-           UNION ALL
-           SELECT returns.customer, returns.city, false AS is_left
-           FROM public.returns
-         ) terms
-    GROUP BY terms.customer, terms.city;
-    INSERT INTO ivmc.v__1 (customer, city, __ivmc_count, __ivmc_count_is_left) TABLE pg_temp.v__1__anew;
+      SELECT terms.customer,
+             terms.city,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE terms.is_left) AS __ivmc_count_is_left
+      FROM (
+             SELECT orders.customer, orders.city, true AS is_left
+             FROM public.orders
+             UNION ALL
+             SELECT returns.customer, returns.city, false AS is_left
+             FROM public.returns
+           ) terms
+      GROUP BY terms.customer, terms.city
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND t.customer = d.customer AND t.city IS NOT DISTINCT FROM d.city);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND t.customer = d.customer AND t.city IS NOT DISTINCT FROM d.city
+    WHEN MATCHED AND ROW(t.customer, t.city, t.__ivmc_count, t.__ivmc_count_is_left)::record *<> ROW(d.customer, d.city, d.__ivmc_count, d.__ivmc_count_is_left)::record THEN
+      UPDATE SET customer = d.customer,
+                 city = d.city,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_count_is_left = d.__ivmc_count_is_left
+    WHEN NOT MATCHED THEN
+      INSERT (customer, city, __ivmc_count, __ivmc_count_is_left)
+      VALUES (d.customer, d.city, d.__ivmc_count, d.__ivmc_count_is_left);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT v__1.customer, v__1.city, count(*) AS __ivmc_weight
-    FROM ivmc.v__1,
-         LATERAL generate_series(1, least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left)) copy (copy)
-    WHERE least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left) > 0
-    GROUP BY v__1.customer, v__1.city;
-    INSERT INTO ivmc.v (customer, city, __ivmc_weight) TABLE pg_temp.v__anew;
+    SELECT q.customer::integer AS customer, q.city::text AS city, q.__ivmc_weight
+    FROM (
+      SELECT v__1.customer, v__1.city, count(*) AS __ivmc_weight
+      FROM ivmc.v__1,
+           LATERAL generate_series(1, least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left)) copy (copy)
+      WHERE least(v__1.__ivmc_count_is_left, v__1.__ivmc_count - v__1.__ivmc_count_is_left) > 0
+      GROUP BY v__1.customer, v__1.city
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND ROW(t.customer, t.city)::record *= ROW(d.customer, d.city)::record);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND ROW(t.customer, t.city)::record *= ROW(d.customer, d.city)::record
+    WHEN MATCHED AND ROW(t.customer, t.city, t.__ivmc_weight)::record *<> ROW(d.customer, d.city, d.__ivmc_weight)::record THEN
+      UPDATE SET customer = d.customer, city = d.city, __ivmc_weight = d.__ivmc_weight
+    WHEN NOT MATCHED THEN
+      INSERT (customer, city, __ivmc_weight)
+      VALUES (d.customer, d.city, d.__ivmc_weight);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

@@ -119,16 +119,28 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id, c.name
-    FROM public.customers c
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders o
-      WHERE o.customer_id = c.id
-    );
-    INSERT INTO ivmc.v (id, name) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.name::text AS name
+    FROM (
+      SELECT c.id, c.name
+      FROM public.customers c
+      WHERE NOT EXISTS (
+        SELECT FROM public.orders o
+        WHERE o.customer_id = c.id
+      )
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.name)::record *<> ROW(d.id, d.name)::record THEN
+      UPDATE SET id = d.id, name = d.name
+    WHEN NOT MATCHED THEN
+      INSERT (id, name)
+      VALUES (d.id, d.name);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -395,17 +407,29 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id,
-           EXISTS (
-             SELECT FROM public.orders o
-             WHERE o.customer_id = c.id
-               AND o.amount > c.balance
-           ) AS "exists"
-    FROM public.customers c;
-    INSERT INTO ivmc.v (id, "exists") TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q."exists"::boolean AS "exists"
+    FROM (
+      SELECT c.id,
+             EXISTS (
+               SELECT FROM public.orders o
+               WHERE o.customer_id = c.id
+                 AND o.amount > c.balance
+             ) AS "exists"
+      FROM public.customers c
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t."exists")::record *<> ROW(d.id, d."exists")::record THEN
+      UPDATE SET id = d.id, "exists" = d."exists"
+    WHEN NOT MATCHED THEN
+      INSERT (id, "exists")
+      VALUES (d.id, d."exists");
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -809,20 +833,32 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id
-    FROM public.customers c
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders
-      WHERE c.id = orders.rival
-    )
-      AND NOT EXISTS (
-      SELECT FROM public.orders orders_2
-      WHERE (c.id = orders_2.rival) IS NULL
-    );
-    INSERT INTO ivmc.v (id) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id
+    FROM (
+      SELECT c.id
+      FROM public.customers c
+      WHERE NOT EXISTS (
+        SELECT FROM public.orders
+        WHERE c.id = orders.rival
+      )
+        AND NOT EXISTS (
+        SELECT FROM public.orders orders_2
+        WHERE (c.id = orders_2.rival) IS NULL
+      )
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id)::record *<> ROW(d.id)::record THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED THEN
+      INSERT (id)
+      VALUES (d.id);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -1227,23 +1263,47 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT count(*) AS __ivmc_count, coalesce(sum(customers.balance), 0) AS __ivmc_sum_balance
-    FROM public.customers;
-    INSERT INTO ivmc.v__1 (__ivmc_count, __ivmc_sum_balance) TABLE pg_temp.v__1__anew;
+    SELECT q.__ivmc_count::bigint AS __ivmc_count, q.__ivmc_sum_balance::numeric AS __ivmc_sum_balance
+    FROM (
+      SELECT count(*) AS __ivmc_count, coalesce(sum(customers.balance), 0) AS __ivmc_sum_balance
+      FROM public.customers
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE true);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON true
+    WHEN MATCHED AND ROW(t.__ivmc_count, t.__ivmc_sum_balance)::record *<> ROW(d.__ivmc_count, d.__ivmc_sum_balance)::record THEN
+      UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_sum_balance = d.__ivmc_sum_balance
+    WHEN NOT MATCHED THEN
+      INSERT (__ivmc_count, __ivmc_sum_balance)
+      VALUES (d.__ivmc_count, d.__ivmc_sum_balance);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id, c.balance
-    FROM public.customers c
-    WHERE EXISTS (
-      SELECT FROM ivmc.v__1
-      WHERE c.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
-    );
-    INSERT INTO ivmc.v (id, balance) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.balance::numeric(12,2) AS balance
+    FROM (
+      SELECT c.id, c.balance
+      FROM public.customers c
+      WHERE EXISTS (
+        SELECT FROM ivmc.v__1
+        WHERE c.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
+      )
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.balance)::record *<> ROW(d.id, d.balance)::record THEN
+      UPDATE SET id = d.id, balance = d.balance
+    WHEN NOT MATCHED THEN
+      INSERT (id, balance)
+      VALUES (d.id, d.balance);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -1733,46 +1793,76 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT terms.customer_id,
-           max(terms.count) AS __ivmc_count,
-           min(terms.max_id) AS __ivmc_max_id,
-           max(terms.count_max_id) AS __ivmc_count_max_id
+    SELECT q.customer_id::integer AS customer_id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_max_id::integer AS __ivmc_max_id,
+           q.__ivmc_count_max_id::bigint AS __ivmc_count_max_id
     FROM (
-           SELECT groups.customer_id, groups.count, NULL::integer AS max_id, NULL::bigint AS count_max_id
-           FROM (
-                  SELECT o.customer_id, count(*) AS count
-                  FROM public.orders o
-                  GROUP BY o.customer_id
-                ) groups
-           UNION ALL
-           SELECT groups_2.customer_id, NULL::bigint AS count, groups_2.max_id, groups_2.count_max_id
-           FROM (
-                  SELECT net.customer_id,
-                         max(net.max_id) AS max_id,
-                         (array_agg(net.__ivmc_weight ORDER BY net.max_id DESC))[1] AS count_max_id
-                  FROM (
-                         SELECT o_2.customer_id, o_2.id AS max_id, count(*) AS __ivmc_weight
-                         FROM public.orders o_2
-                         WHERE o_2.id IS NOT NULL
-                         GROUP BY o_2.customer_id, o_2.id
-                         OFFSET 0
-                       ) net
-                  GROUP BY net.customer_id
-                ) groups_2
-         ) terms
-    GROUP BY terms.customer_id;
-    INSERT INTO ivmc.v__1 (customer_id, __ivmc_count, __ivmc_max_id, __ivmc_count_max_id) TABLE pg_temp.v__1__anew;
+      SELECT terms.customer_id,
+             max(terms.count) AS __ivmc_count,
+             min(terms.max_id) AS __ivmc_max_id,
+             max(terms.count_max_id) AS __ivmc_count_max_id
+      FROM (
+             SELECT groups.customer_id, groups.count, NULL::integer AS max_id, NULL::bigint AS count_max_id
+             FROM (
+                    SELECT o.customer_id, count(*) AS count
+                    FROM public.orders o
+                    GROUP BY o.customer_id
+                  ) groups
+             UNION ALL
+             SELECT groups_2.customer_id, NULL::bigint AS count, groups_2.max_id, groups_2.count_max_id
+             FROM (
+                    SELECT net.customer_id,
+                           max(net.max_id) AS max_id,
+                           (array_agg(net.__ivmc_weight ORDER BY net.max_id DESC))[1] AS count_max_id
+                    FROM (
+                           SELECT o_2.customer_id, o_2.id AS max_id, count(*) AS __ivmc_weight
+                           FROM public.orders o_2
+                           WHERE o_2.id IS NOT NULL
+                           GROUP BY o_2.customer_id, o_2.id
+                           OFFSET 0
+                         ) net
+                    GROUP BY net.customer_id
+                  ) groups_2
+           ) terms
+      GROUP BY terms.customer_id
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE t.customer_id = d.customer_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON t.customer_id = d.customer_id
+    WHEN MATCHED AND ROW(t.customer_id, t.__ivmc_count, t.__ivmc_max_id, t.__ivmc_count_max_id)::record *<> ROW(d.customer_id, d.__ivmc_count, d.__ivmc_max_id, d.__ivmc_count_max_id)::record THEN
+      UPDATE SET customer_id = d.customer_id,
+                 __ivmc_count = d.__ivmc_count,
+                 __ivmc_max_id = d.__ivmc_max_id,
+                 __ivmc_count_max_id = d.__ivmc_count_max_id
+    WHEN NOT MATCHED THEN
+      INSERT (customer_id, __ivmc_count, __ivmc_max_id, __ivmc_count_max_id)
+      VALUES (d.customer_id, d.__ivmc_count, d.__ivmc_max_id, d.__ivmc_count_max_id);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id, v__1.__ivmc_max_id AS max
-    FROM public.customers c
-         LEFT JOIN ivmc.v__1 ON v__1.customer_id = c.id;
-    INSERT INTO ivmc.v (id, max) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.max::integer AS max
+    FROM (
+      SELECT c.id, v__1.__ivmc_max_id AS max
+      FROM public.customers c
+           LEFT JOIN ivmc.v__1 ON v__1.customer_id = c.id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.max)::record *<> ROW(d.id, d.max)::record THEN
+      UPDATE SET id = d.id, max = d.max
+    WHEN NOT MATCHED THEN
+      INSERT (id, max)
+      VALUES (d.id, d.max);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2197,13 +2287,28 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id, c.name, o.id AS id_2, o.amount
-    FROM public.customers c
-         LEFT JOIN public.orders o ON o.customer_id = c.id;
-    INSERT INTO ivmc.v (id, name, id_2, amount) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id,
+           q.name::text AS name,
+           q.id_2::integer AS id_2,
+           q.amount::numeric(12,2) AS amount
+    FROM (
+      SELECT c.id, c.name, o.id AS id_2, o.amount
+      FROM public.customers c
+           LEFT JOIN public.orders o ON o.customer_id = c.id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE hash_record_extended(ROW(t.id, t.id_2), 0) = hash_record_extended(ROW(d.id, d.id_2), 0) AND t.id = d.id AND t.id_2 IS NOT DISTINCT FROM d.id_2);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON hash_record_extended(ROW(t.id, t.id_2), 0) = hash_record_extended(ROW(d.id, d.id_2), 0) AND t.id = d.id AND t.id_2 IS NOT DISTINCT FROM d.id_2
+    WHEN MATCHED AND ROW(t.id, t.name, t.id_2, t.amount)::record *<> ROW(d.id, d.name, d.id_2, d.amount)::record THEN
+      UPDATE SET id = d.id, name = d.name, id_2 = d.id_2, amount = d.amount
+    WHEN NOT MATCHED THEN
+      INSERT (id, name, id_2, amount)
+      VALUES (d.id, d.name, d.id_2, d.amount);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2490,12 +2595,24 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT c.id, t.t, t.ordinality
-    FROM public.customers c, LATERAL unnest(c.tags) WITH ORDINALITY t (t, ordinality);
-    INSERT INTO ivmc.v (id, t, ordinality) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id, q.t::text AS t, q.ordinality::bigint AS ordinality
+    FROM (
+      SELECT c.id, t.t, t.ordinality
+      FROM public.customers c, LATERAL unnest(c.tags) WITH ORDINALITY t (t, ordinality)
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id AND t.ordinality = d.ordinality);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id AND t.ordinality = d.ordinality
+    WHEN MATCHED AND ROW(t.id, t.t, t.ordinality)::record *<> ROW(d.id, d.t, d.ordinality)::record THEN
+      UPDATE SET id = d.id, t = d.t, ordinality = d.ordinality
+    WHEN NOT MATCHED THEN
+      INSERT (id, t, ordinality)
+      VALUES (d.id, d.t, d.ordinality);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';
@@ -2699,28 +2816,52 @@ BEGIN
   IF recompute THEN
     PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
       WHERE s.name = 'random_page_cost';
-    DELETE FROM ivmc.v;
-    DELETE FROM ivmc.v__1;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
-    SELECT groups.order_id, groups.sum
+    SELECT q.order_id::integer AS order_id, q.sum::numeric AS sum
     FROM (
-           SELECT items.order_id, sum(items.price) AS sum
-           FROM public.items
-           GROUP BY items.order_id
-         ) groups
-    WHERE groups.sum > 300;
-    INSERT INTO ivmc.v__1 (order_id, sum) TABLE pg_temp.v__1__anew;
+      SELECT groups.order_id, groups.sum
+      FROM (
+             SELECT items.order_id, sum(items.price) AS sum
+             FROM public.items
+             GROUP BY items.order_id
+           ) groups
+      WHERE groups.sum > 300
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE t.order_id = d.order_id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON t.order_id = d.order_id
+    WHEN MATCHED AND ROW(t.order_id, t.sum)::record *<> ROW(d.order_id, d.sum)::record THEN
+      UPDATE SET order_id = d.order_id, sum = d.sum
+    WHEN NOT MATCHED THEN
+      INSERT (order_id, sum)
+      VALUES (d.order_id, d.sum);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__1__anew;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
-    SELECT o.id
-    FROM public.orders o
-    WHERE EXISTS (
-      SELECT FROM ivmc.v__1
-      WHERE o.id = v__1.order_id
-    );
-    INSERT INTO ivmc.v (id) TABLE pg_temp.v__anew;
+    SELECT q.id::integer AS id
+    FROM (
+      SELECT o.id
+      FROM public.orders o
+      WHERE EXISTS (
+        SELECT FROM ivmc.v__1
+        WHERE o.id = v__1.order_id
+      )
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id)::record *<> ROW(d.id)::record THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED THEN
+      INSERT (id)
+      VALUES (d.id);
     GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
     DROP TABLE pg_temp.v__anew;
     rows_in := n.pending;
     strategy := 'full';

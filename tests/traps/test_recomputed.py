@@ -9,7 +9,7 @@ import pytest
 
 from ivmc import runtime
 from ivmc.plan import Plan
-from tests.maintained import Connection, differences, maintained, refresh, strategies, take
+from tests.maintained import Connection, differences, maintained, recompute, refresh, strategies, take
 
 TABLES = """
 CREATE TABLE t (id int PRIMARY KEY, g int, x int); CREATE TABLE r (g int, n int);
@@ -70,3 +70,47 @@ def test_an_overflow_is_postgres_own(conn: Connection) -> None:
     take(conn, "UPDATE t SET l = 0, i = 0 WHERE i = 2147483647")
     refresh(conn, plan)
     assert differences(conn, query) == ([], [])
+
+
+WRITES_LITTLE = {
+    "by key": "SELECT id, x::numeric AS x FROM t",
+    "by group": "SELECT g, count(*) AS n, sum(x) AS s FROM t GROUP BY g",
+    "by image": "SELECT x::numeric AS x FROM t",
+}
+
+
+@pytest.mark.parametrize("title", WRITES_LITTLE)
+def test_what_a_recomputation_finds_as_it_was_is_not_written(conn: Connection, title: str) -> None:
+    """Planner rule 16: of two rows that changed, one came and one went; all others stay where they are."""
+    query = WRITES_LITTLE[title]
+    conn.execute("CREATE TABLE t (id int PRIMARY KEY, g int, x int)")
+    conn.execute("INSERT INTO t SELECT i, i, i FROM generate_series(1, 50) i")
+    plan = maintained(conn, query)
+    places = f"SELECT ctid FROM ivmc.{plan.root}"
+    before = set(conn.execute(places).fetchall())
+    take(conn, ("DELETE FROM t WHERE id = 7", "INSERT INTO t VALUES (51, 51, 51)"))
+    recompute(conn, plan)
+    assert differences(conn, query) == ([], [])
+    assert len(before & set(conn.execute(places).fetchall())) == 49
+    [(changed,)] = conn.execute("SELECT rows_changed FROM ivmc.status WHERE id = %s", (plan.id,)).fetchall()
+    assert changed == 2
+
+
+def test_a_recomputed_image_replaces_its_equal(conn: Connection) -> None:
+    """50: 1.0 and 1.00 are one group, which shows what its rows show now."""
+    query = "SELECT n, count(*) AS rows FROM t GROUP BY n"
+    conn.execute("CREATE TABLE t (id int PRIMARY KEY, n numeric); INSERT INTO t VALUES (1, 1.0), (2, 2)")
+    plan = maintained(conn, query)
+    take(conn, "UPDATE t SET n = 1.00 WHERE id = 1")
+    recompute(conn, plan)
+    assert differences(conn, query) == ([], [])
+
+
+def test_nothing_is_recomputed_to_nothing(conn: Connection) -> None:
+    """25: a bag of rows without columns that has become empty."""
+    query = "SELECT FROM t"
+    conn.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2)")
+    plan = maintained(conn, query)
+    take(conn, "DELETE FROM t")
+    recompute(conn, plan)
+    assert conn.execute("SELECT count(*) FROM v").fetchall() == [(0,)]
