@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 from ivmc.ir import (
@@ -56,6 +57,7 @@ def normalise(rel: Rel) -> Rel:
     return arranged(_normalise(rel, frozenset(rel.schema)), rel.schema)
 
 
+@lru_cache(maxsize=1 << 10)
 def _normalise(rel: Rel, needed: frozenset[Col]) -> Rel:
     match rel:
         case Aggregate(input, keys, calls):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import reduce
 from itertools import count
+from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
 from ivmc.catalog import Type
@@ -28,11 +29,14 @@ COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
 STRICT: Final = frozenset({"+", "-", "*", "/", "cast"})  # NULL where any argument is
 
 
+READERS: Final[dict[type, Callable[[object], object]]] = {}
+
+
 class Node:
     """Structural equality with a cached hash, shared by scalars and relations.
 
-    A node remembers the last one that it was equal to: parts that two plans share again and again are
-    compared once, not once per path.
+    Nodes found equal have one representative, by way of `_twin`: parts that two plans share again and again
+    are compared once, not once per path.
     """
 
     __slots__ = ("_hash", "_twin")
@@ -42,8 +46,7 @@ class Node:
         try:
             return self._hash
         except AttributeError:
-            parts = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
-            value = hash((type(self).__name__, parts))
+            value = hash((type(self).__name__, _parts(self)))
             object.__setattr__(self, "_hash", value)
             return value
 
@@ -52,13 +55,29 @@ class Node:
             return True
         if type(self) is not type(other) or hash(self) != hash(other):
             return False
-        if getattr(self, "_twin", None) is other:
+        mine, theirs = _first(self), _first(other)
+        if mine is theirs:
             return True
-        names = (field.name for field in fields(self))  # type: ignore[arg-type]
-        equal = all(getattr(self, name) == getattr(other, name) for name in names)
-        if equal:
-            object.__setattr__(self, "_twin", other)
+        equal = _parts(mine) == _parts(theirs)
+        if equal and (one := _first(mine)) is not (other := _first(theirs)):
+            kept, merged = sorted((one, other), key=id)  # one direction, or two threads could make a ring
+            object.__setattr__(merged, "_twin", kept)
         return equal
+
+
+def _parts(node: Node) -> object:
+    """What the fields of a node hold."""
+    kind = type(node)
+    if kind not in READERS:
+        READERS[kind] = attrgetter(*(field.name for field in fields(kind)))  # type: ignore[arg-type]
+    return READERS[kind](node)
+
+
+def _first(node: Node) -> Node:
+    """The representative of the nodes found equal to this one."""
+    while (twin := getattr(node, "_twin", None)) is not None:
+        node = twin
+    return node
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from ivmc.ir import Filter, Join, Project, Rel, Scan, walk
-from ivmc.normalise import normalise
+from ivmc.normalise import _normalise, normalise
 from ivmc.scalar import equated, is_fallible
 from tests.unit.shapes import bound, shape
 
@@ -28,6 +28,15 @@ def normal(sql: str) -> Rel:
 )
 def test_blocks_are_flat_and_predicates_low(sql: str, expected: str) -> None:
     assert shape(normal(sql)) == expected
+
+
+def test_arms_that_share_an_input_are_normalised_once() -> None:
+    """A full join is two arms over the same inputs: nested, they are many paths to few relations."""
+    tables = ["(SELECT id AS c0 FROM customer) t0"]
+    tables += [f"(SELECT id AS c{n} FROM orders) t{n} ON c{n} = c{n - 1}" for n in range(1, 9)]
+    before = _normalise.cache_info().misses
+    normal(f"SELECT * FROM {' FULL JOIN '.join(tables)}")
+    assert _normalise.cache_info().misses - before < 100
 
 
 def test_only_columns_that_are_read_are_scanned() -> None:
