@@ -7,6 +7,7 @@ weight; the weight of a joined row is the product of its parts'.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -396,9 +397,10 @@ def _product(tables: Sequence[str]) -> str:
 
 
 def _item(sql: str, name: str) -> str:
-    bare = sql.rpartition(".")[2] if "(" not in sql else sql
+    """An item of a SELECT list, with its name where PostgreSQL would give it another one."""
     printed = identifier(name)
-    return sql if bare == printed else f"{sql} AS {printed}"
+    bare = re.fullmatch(r'(?:[\w$]+|"[^"]+")\.([\w$]+|"[^"]+")', sql)
+    return sql if bare and bare[1] == printed else f"{sql} AS {printed}"
 
 
 def positional(schema: Sequence[Col]) -> dict[Col, str]:

@@ -216,7 +216,7 @@ BEGIN
   IF n.orders_changes > 0 AND n.net > 0 THEN
     -- delta += − Δo ⋈ net
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, v__net.name, o.amount, -o.__ivmc_weight * v__net.__ivmc_weight
+    SELECT o.id, v__net.name, o.amount, -o.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
@@ -531,7 +531,7 @@ BEGIN
            i.article,
            v__net.customer_id,
            v__net.placed,
-           -i.__ivmc_weight * v__net.__ivmc_weight
+           -i.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT i.order_id, i.line, i.article, i.__ivmc_weight
            FROM ivmc.changes_public_items i
@@ -614,7 +614,7 @@ BEGIN
            v__delta_2.article,
            v__delta_2.order_id,
            v__delta_2.line,
-           -v__delta_2.__ivmc_weight * v__net_2.__ivmc_weight
+           -v__delta_2.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
          (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
     WHERE v__delta_2.customer_id = v__net_2.id;
@@ -860,7 +860,7 @@ BEGIN
   IF n.notes_changes > 0 AND n.net > 0 THEN
     -- delta += − Δn ⋈ net
     INSERT INTO pg_temp.v__delta
-    SELECT v__net.id, n_2.note, -n_2.__ivmc_weight * v__net.__ivmc_weight
+    SELECT v__net.id, n_2.note, -n_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
            FROM ivmc.changes_public_notes n_2
@@ -1098,7 +1098,9 @@ BEGIN
   IF n.net > 0 AND n.net_2 > 0 THEN
     -- delta += − net ⋈ net_2
     INSERT INTO pg_temp.v__delta
-    SELECT v__net.id, v__net_2.id AS id_2, -v__net.__ivmc_weight * v__net_2.__ivmc_weight
+    SELECT v__net.id,
+           v__net_2.id AS id_2,
+           -v__net.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
          (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
     WHERE v__net.customer_id = v__net_2.customer_id
@@ -1335,7 +1337,10 @@ BEGIN
   IF n.notes_changes > 0 AND n.net > 0 THEN
     -- delta += − Δnotes ⋈ net
     INSERT INTO pg_temp.v__delta
-    SELECT v__net.id, v__net.name, notes.note, -notes.__ivmc_weight * v__net.__ivmc_weight
+    SELECT v__net.id,
+           v__net.name,
+           notes.note,
+           -notes.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT notes.customer_id, notes.note, notes.__ivmc_weight
            FROM ivmc.changes_public_notes notes

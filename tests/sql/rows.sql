@@ -357,7 +357,7 @@ FROM (
        SELECT orders.customer, orders.amount::numeric AS amount
        FROM public.orders
        UNION ALL
-       SELECT returns.customer, -returns.amount
+       SELECT returns.customer, -returns.amount AS amount
        FROM public.returns
      ) terms
 GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount));
@@ -449,7 +449,7 @@ BEGIN
              SELECT orders.customer, orders.amount::numeric AS amount
              FROM public.orders
              UNION ALL
-             SELECT returns.customer, -returns.amount
+             SELECT returns.customer, -returns.amount AS amount
              FROM public.returns
            ) terms
       GROUP BY terms.customer, terms.amount, record_send(ROW(terms.amount))
@@ -491,7 +491,7 @@ BEGIN
   IF n.returns_changes > 0 THEN
     -- delta += Δreturns
     INSERT INTO pg_temp.v__delta
-    SELECT returns.customer, -returns.amount, returns.__ivmc_weight
+    SELECT returns.customer, -returns.amount AS amount, returns.__ivmc_weight
     FROM ivmc.changes_public_returns returns
     WHERE (returns.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq);
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;

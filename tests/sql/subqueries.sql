@@ -210,7 +210,7 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, -v__touched.__ivmc_weight
+    SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched
            ORDER BY customer_id
@@ -240,7 +240,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
     -- delta += − Δc ⋈ delta_2
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.name, -c.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT c.id, c.name, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -529,7 +529,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.touched_3 > 0 THEN
     -- delta_3 += Δc ⋈ touched_3
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.id, c.balance, c.__ivmc_weight * v__touched_3.__ivmc_weight
+    SELECT c.id, c.balance, c.__ivmc_weight * v__touched_3.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -586,7 +586,10 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.id, v__touched.balance, false AS "exists", -v__touched.__ivmc_weight
+    SELECT v__touched.id,
+           v__touched.balance,
+           false AS "exists",
+           -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched
            ORDER BY id
@@ -621,7 +624,10 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.id, v__touched.balance, true AS "exists", -v__touched.__ivmc_weight
+    SELECT v__touched.id,
+           v__touched.balance,
+           true AS "exists",
+           -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched
            ORDER BY id
@@ -652,7 +658,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
     -- delta += − Δc ⋈ delta_2
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, v__delta_2."exists", -c.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT c.id, v__delta_2."exists", -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -934,7 +940,7 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_3 += − touched ▷ orders′
     INSERT INTO pg_temp.v__delta_3
-    SELECT v__touched.rival, -v__touched.__ivmc_weight
+    SELECT v__touched.rival, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched
            ORDER BY rival
@@ -964,7 +970,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.delta_3 > 0 THEN
     -- delta_2 += − Δc ⋈ delta_3
     INSERT INTO pg_temp.v__delta_2
-    SELECT c.id, -c.__ivmc_weight * v__delta_3.__ivmc_weight
+    SELECT c.id, -c.__ivmc_weight * v__delta_3.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -1015,7 +1021,7 @@ BEGIN
   IF n.delta_2 > 0 AND n.net > 0 THEN
     -- delta_5 += delta_2 ⋈ net
     INSERT INTO pg_temp.v__delta_5
-    SELECT v__delta_2.id, v__delta_2.__ivmc_weight * v__net.__ivmc_weight
+    SELECT v__delta_2.id, v__delta_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE (v__delta_2.id = v__net.rival) IS NULL;
@@ -1059,7 +1065,7 @@ BEGIN
   IF n.touched_2 > 0 THEN
     -- delta_4 += − touched_2 ▷ orders′
     INSERT INTO pg_temp.v__delta_4
-    SELECT v__touched_2.id, -v__touched_2.__ivmc_weight
+    SELECT v__touched_2.id, -v__touched_2.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
@@ -1089,7 +1095,7 @@ BEGIN
   IF n.delta_2 > 0 AND n.delta_4 > 0 THEN
     -- delta += − delta_2 ⋈ delta_4
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight
+    SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
          (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
     WHERE v__delta_4.id = v__delta_2.id;
@@ -1552,7 +1558,7 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_2 += − touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.balance, -v__touched.__ivmc_weight
+    SELECT v__touched.balance, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
@@ -1577,7 +1583,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
     -- delta += − Δc ⋈ delta_2
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.balance, -c.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT c.id, c.balance, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -2041,7 +2047,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.changes > 0 THEN
     -- delta += − Δc ⋈ Δv__1
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, v__1.max, -c.__ivmc_weight * v__1.__ivmc_weight
+    SELECT c.id, v__1.max, -c.__ivmc_weight * v__1.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -2091,7 +2097,7 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_2 += − touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, -v__touched.__ivmc_weight
+    SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched
            ORDER BY customer_id
@@ -2121,7 +2127,7 @@ BEGIN
   IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
     -- delta += − Δc ⋈ delta_2
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, NULL::integer AS max, -c.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT c.id, NULL::integer AS max, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
@@ -2370,7 +2376,11 @@ BEGIN
   IF n.net > 0 AND n.orders_changes > 0 THEN
     -- delta += − net ⋈ Δo
     INSERT INTO pg_temp.v__delta
-    SELECT v__net.id, v__net.name, o.id AS id_2, o.amount, -v__net.__ivmc_weight * o.__ivmc_weight
+    SELECT v__net.id,
+           v__net.name,
+           o.id AS id_2,
+           o.amount,
+           -v__net.__ivmc_weight * o.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
          (
            SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
@@ -2417,7 +2427,7 @@ BEGIN
   IF n.touched > 0 THEN
     -- delta_2 += − touched ▷ o′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, -v__touched.__ivmc_weight
+    SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched
            ORDER BY customer_id
@@ -2451,7 +2461,7 @@ BEGIN
            v__net.name,
            NULL::integer AS id_2,
            NULL::numeric(12,2) AS amount,
-           -v__net.__ivmc_weight * v__delta_2.__ivmc_weight
+           -v__net.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
          (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = v__net.id;
@@ -3018,7 +3028,7 @@ BEGIN
   IF n.touched_2 > 0 THEN
     -- delta_2 += − touched_2 ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched_2.order_id, -v__touched_2.__ivmc_weight
+    SELECT v__touched_2.order_id, -v__touched_2.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT * FROM pg_temp.v__touched_2
            ORDER BY order_id
@@ -3047,7 +3057,7 @@ BEGIN
   IF n.orders_changes > 0 AND n.delta_2 > 0 THEN
     -- delta += − Δo ⋈ delta_2
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, -o.__ivmc_weight * v__delta_2.__ivmc_weight
+    SELECT o.id, -o.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT o.id, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
