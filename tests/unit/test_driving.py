@@ -5,7 +5,7 @@ from ivmc.ir import Carried, Delta, Join, Outer, Scan, walk
 from tests.unit.shapes import bound
 
 
-def joined(sql: str) -> Join:
+def joined(sql: str) -> Join | Outer:
     return next(node for node in walk(bound(sql)) if isinstance(node, Join | Outer))
 
 
