@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ivmc.emit import handing, reread
+from ivmc.emit.moved import INFINITE, Moved
 from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, insertion, row, table, update
 from ivmc.ir import Aggregate, Carried
@@ -10,8 +11,6 @@ from ivmc.names import identifier
 from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
 from ivmc.rules.netting import safe
 from ivmc.scalar import Col, is_absent, is_present
-
-INFINITE = "('NaN', 'Infinity', '-Infinity')"
 
 
 def write(work: Work, op: Aggregate, fold: Fold) -> None:
@@ -27,6 +26,9 @@ def write(work: Work, op: Aggregate, fold: Fold) -> None:
     else:
         program.run_terms(delta, lambda term: work.add(groups, grouped(term, op, fold), apart=True))
     with program.when(f"{work.counted(groups)} > 0"):
+        if not (work.last or fold.extrema or work.storage.dependent) and work.key:
+            _move(work, op, fold, groups)
+            return
         lost = _lost(work, groups, fold)
         before = None if work.last else handing.remember(work, groups)
         program.comment("MERGE: S(R′) = S(R) + S(ΔR)")
@@ -35,6 +37,22 @@ def write(work: Work, op: Aggregate, fold: Fold) -> None:
             reread.again(work, op, lost)
         if before is not None:
             handing.hand_on(work, before, groups)
+
+
+def _move(work: Work, op: Aggregate, fold: Fold, groups: Carried) -> None:
+    """The same for a stage that others read, and whose groups are nothing but sums."""
+    found = Moved(work, fold)
+    work.program.comment("The groups that moved: what is stored of them, and what will be")
+    found.read(indent(_added(work, groups, fold, moved=True)))
+    with work.program.when(f"{found.count} > 0"):
+        lost = found.lost()
+        work.program.comment("MERGE: S(R′) = S(R) + S(ΔR)")
+        found.merge()
+        if lost is not None:
+            with work.program.when(f"{work.counted(lost)} > 0"):
+                reread.again(work, op, lost)
+                found.read_again()
+        found.hand_on()
 
 
 # The MERGE source
@@ -51,8 +69,8 @@ def _ordered(work: Work, groups: Carried) -> str:
     return f"{listing(items, 'SELECT')}\nFROM {_rows(work, groups)} g{order}"
 
 
-def _added(work: Work, groups: Carried, fold: Fold) -> str:
-    """The terms of each group added up, in the order of the target's key."""
+def _added(work: Work, groups: Carried, fold: Fold, *, moved: bool = False) -> str:
+    """The terms of each group added up, in the order of the target's key; only groups that `moved`, maybe."""
     keys = [f"g.{name}" for name in work.key]
     items, rows = [*keys, *_sums(work, fold)], _rows(work, groups)
     if work.storage.dependent:
@@ -60,13 +78,20 @@ def _added(work: Work, groups: Carried, fold: Fold) -> str:
         items += _newest(work, fold)
     lines = [listing(items, "SELECT"), f"FROM {rows} g"]
     if keys:
-        lines += [listing(keys, "GROUP BY"), listing(keys, "ORDER BY")]
+        lines += [listing(keys, "GROUP BY")]
+        lines += [f"HAVING {' OR '.join(_totals(work, fold, ' <> 0'))}"] if moved else []
+        lines += [listing(keys, "ORDER BY")]
     return "\n".join(lines)
 
 
 def _sums(work: Work, fold: Fold) -> list[str]:
     names = [identifier(work.storage.names[column]) for column, _ in fold.states]
     return [f"sum(g.{name}) AS {name}" for name in names]
+
+
+def _totals(work: Work, fold: Fold, test: str) -> list[str]:
+    names = (identifier(work.storage.names[column]) for column, _ in fold.states)
+    return [f"sum(g.{name}){test}" for name in names]
 
 
 def _by_image(work: Work, rows: str, fold: Fold) -> str:

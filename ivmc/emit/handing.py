@@ -5,7 +5,7 @@ from __future__ import annotations
 from ivmc.emit.query import positional
 from ivmc.emit.text import declared, listing, text
 from ivmc.emit.work import Work, table
-from ivmc.ir import Carried, Net
+from ivmc.ir import Carried, Net, Rel
 from ivmc.names import SCHEMA, identifier
 from ivmc.scalar import Scalar
 
@@ -20,12 +20,17 @@ def remember(work: Work, groups: Carried) -> Carried:
 
 def hand_on(work: Work, rows: Carried, groups: Carried) -> None:
     """After the MERGE: the new rows beside the old ones, netted."""
-    program, queries = work.program, work.program.queries
-    program.comment("What changed in the touched groups: old rows out, new rows in")
+    work.program.comment("What changed in the touched groups: old rows out, new rows in")
     _rows(work, rows, groups, 1)
+    changed(work, Net(rows))
+
+
+def changed(work: Work, change: Rel) -> None:
+    """The change of the stage, in a temporary table that later stages read."""
+    program, queries = work.program, work.program.queries
     changes = program.table("changes", {column: declared(column) for column in work.storage.outputs})
     count = queries.counts.pop(changes)
-    program.insert(changes, Net(rows), count)
+    program.insert(changes, change, count)
     queries.changes[work.stage.name] = changes.name
     program.pending[SCHEMA, work.stage.name] = count
 

@@ -633,7 +633,7 @@ DECLARE
   groups bigint := 0;
   step bigint;
   net bigint := 0;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
   lost bigint := 0;
@@ -785,16 +785,16 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_2d376ed6') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_c2602001') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
     CREATE TEMPORARY TABLE v__groups (name text, hired date, __ivmc_count numeric);
     CREATE TEMPORARY TABLE v__net (id integer, name text, net bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__old (name text, hired date, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (name text, hired date, __ivmc_count bigint, __ivmc_count_was bigint);
     CREATE TEMPORARY TABLE v__changes (name text, hired date, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (name text, __ivmc_count numeric, __ivmc_min_hired date, __ivmc_count_min_hired bigint);
     CREATE TEMPORARY TABLE v__lost (name text);
-    CREATE TEMPORARY TABLE v__made_2d376ed6 ();
+    CREATE TEMPORARY TABLE v__made_c2602001 ();
   END IF;
 
   -- Stage v__1
@@ -873,40 +873,48 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.name AS name, t.hired AS hired, -1
-    FROM (SELECT DISTINCT k.name, k.hired FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(k.name, k.hired), 0) AND t.name = k.name AND t.hired IS NOT DISTINCT FROM k.hired;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.name,
+           g.hired,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           t.__ivmc_count AS __ivmc_count_was
+    FROM (
       SELECT g.name, g.hired, sum(g.__ivmc_count) AS __ivmc_count
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.name, g.hired
+      HAVING sum(g.__ivmc_count) <> 0
       ORDER BY g.name, g.hired
-    ) d ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(d.name, d.hired), 0) AND t.name = d.name AND t.hired IS NOT DISTINCT FROM d.hired
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (name, hired, __ivmc_count)
-      VALUES (d.name, d.hired, d.__ivmc_count);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(g.name, g.hired), 0) AND t.name = g.name AND t.hired IS NOT DISTINCT FROM g.hired;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(d.name, d.hired), 0) AND t.name = d.name AND t.hired IS NOT DISTINCT FROM d.hired
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (name, hired, __ivmc_count)
+        VALUES (d.name, d.hired, d.__ivmc_count);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.name AS name, t.hired AS hired, 1
-    FROM (SELECT DISTINCT k.name, k.hired FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.name, t.hired), 0) = hash_record_extended(ROW(k.name, k.hired), 0) AND t.name = k.name AND t.hired IS NOT DISTINCT FROM k.hired;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.name, v__old.hired, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.name, v__old.hired
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.name, terms.hired, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.name, v__moved.hired, 1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.name, v__moved_2.hired, -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -1019,7 +1027,7 @@ BEGIN
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
@@ -2283,7 +2291,7 @@ DECLARE
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
 BEGIN
@@ -2404,14 +2412,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_ee4ec9a8') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_b72dd75c') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2;
     CREATE TEMPORARY TABLE v__groups (department_id integer, salary integer, __ivmc_count numeric);
-    CREATE TEMPORARY TABLE v__old (department_id integer, salary integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (department_id integer, salary integer, __ivmc_count bigint, __ivmc_count_was bigint);
     CREATE TEMPORARY TABLE v__changes (department_id integer, salary integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_count_filtered numeric);
-    CREATE TEMPORARY TABLE v__made_ee4ec9a8 ();
+    CREATE TEMPORARY TABLE v__made_b72dd75c ();
   END IF;
 
   -- Stage v__1
@@ -2428,40 +2436,48 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.department_id AS department_id, t.salary AS salary, -1
-    FROM (SELECT DISTINCT k.department_id, k.salary FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(k.department_id, k.salary), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id AND t.salary = k.salary;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.department_id,
+           g.salary,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           t.__ivmc_count AS __ivmc_count_was
+    FROM (
       SELECT g.department_id, g.salary, sum(g.__ivmc_count) AS __ivmc_count
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.department_id, g.salary
+      HAVING sum(g.__ivmc_count) <> 0
       ORDER BY g.department_id, g.salary
-    ) d ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(d.department_id, d.salary), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.salary = d.salary
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (department_id, salary, __ivmc_count)
-      VALUES (d.department_id, d.salary, d.__ivmc_count);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(g.department_id, g.salary), 0) AND t.department_id IS NOT DISTINCT FROM g.department_id AND t.salary = g.salary;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(d.department_id, d.salary), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id AND t.salary = d.salary
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (department_id, salary, __ivmc_count)
+        VALUES (d.department_id, d.salary, d.__ivmc_count);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.department_id AS department_id, t.salary AS salary, 1
-    FROM (SELECT DISTINCT k.department_id, k.salary FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id, t.salary), 0) = hash_record_extended(ROW(k.department_id, k.salary), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id AND t.salary = k.salary;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.department_id, v__old.salary, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.department_id, v__old.salary
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.department_id, terms.salary, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.department_id, v__moved.salary, 1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.department_id, v__moved_2.salary, -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -2515,7 +2531,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
 END $ivmc$;
@@ -3147,7 +3163,7 @@ DECLARE
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
   lost bigint := 0;
@@ -3285,15 +3301,15 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_0a2b480d') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_7263ae96') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
     CREATE TEMPORARY TABLE v__groups (department_id integer, __ivmc_count numeric, __ivmc_count_salary numeric, __ivmc_sum_salary numeric);
-    CREATE TEMPORARY TABLE v__old (department_id integer, sum bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (department_id integer, __ivmc_count bigint, __ivmc_count_salary bigint, __ivmc_sum_salary bigint, __ivmc_count_was bigint, __ivmc_count_salary_was bigint, __ivmc_sum_salary_was bigint);
     CREATE TEMPORARY TABLE v__changes (department_id integer, sum bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (__ivmc_count numeric, __ivmc_max_sum bigint, __ivmc_count_max_sum bigint);
     CREATE TEMPORARY TABLE v__lost ();
-    CREATE TEMPORARY TABLE v__made_0a2b480d ();
+    CREATE TEMPORARY TABLE v__made_7263ae96 ();
   END IF;
 
   -- Stage v__1
@@ -3312,49 +3328,60 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.department_id AS department_id,
-           CASE WHEN t.__ivmc_count_salary > 0 THEN t.__ivmc_sum_salary END AS sum,
-           -1
-    FROM (SELECT DISTINCT k.department_id FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.department_id,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           (coalesce(t.__ivmc_count_salary, 0) + g.__ivmc_count_salary)::bigint AS __ivmc_count_salary,
+           (coalesce(t.__ivmc_sum_salary, 0) + g.__ivmc_sum_salary)::bigint AS __ivmc_sum_salary,
+           t.__ivmc_count AS __ivmc_count_was,
+           t.__ivmc_count_salary AS __ivmc_count_salary_was,
+           t.__ivmc_sum_salary AS __ivmc_sum_salary_was
+    FROM (
       SELECT g.department_id,
              sum(g.__ivmc_count) AS __ivmc_count,
              sum(g.__ivmc_count_salary) AS __ivmc_count_salary,
              sum(g.__ivmc_sum_salary) AS __ivmc_sum_salary
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.department_id
+      HAVING sum(g.__ivmc_count) <> 0 OR sum(g.__ivmc_count_salary) <> 0 OR sum(g.__ivmc_sum_salary) <> 0
       ORDER BY g.department_id
-    ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_salary <> 0 OR d.__ivmc_sum_salary <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
-                 __ivmc_count_salary = (t.__ivmc_count_salary + d.__ivmc_count_salary)::bigint,
-                 __ivmc_sum_salary = (t.__ivmc_sum_salary + d.__ivmc_sum_salary)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
-      VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(g.department_id), 0) AND t.department_id IS NOT DISTINCT FROM g.department_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count,
+                   __ivmc_count_salary = d.__ivmc_count_salary,
+                   __ivmc_sum_salary = d.__ivmc_sum_salary
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (department_id, __ivmc_count, __ivmc_count_salary, __ivmc_sum_salary)
+        VALUES (d.department_id, d.__ivmc_count, d.__ivmc_count_salary, d.__ivmc_sum_salary);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.department_id AS department_id,
-           CASE WHEN t.__ivmc_count_salary > 0 THEN t.__ivmc_sum_salary END AS sum,
-           1
-    FROM (SELECT DISTINCT k.department_id FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(k.department_id), 0) AND t.department_id IS NOT DISTINCT FROM k.department_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.department_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.department_id, v__old.sum
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.department_id, terms.sum, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.department_id,
+                    CASE WHEN v__moved.__ivmc_count_salary > 0 THEN v__moved.__ivmc_sum_salary END AS sum,
+                    1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.department_id,
+                    CASE WHEN v__moved_2.__ivmc_count_salary_was > 0 THEN v__moved_2.__ivmc_sum_salary_was END AS sum,
+                    -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -3464,7 +3491,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;

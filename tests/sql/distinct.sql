@@ -57,7 +57,7 @@ DECLARE
   visits_changes bigint := 0;
   groups bigint := 0;
   step bigint;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
 BEGIN
@@ -162,14 +162,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_689c5101') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_67a8ba31') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2;
     CREATE TEMPORARY TABLE v__groups (page integer, visitor integer, __ivmc_count numeric);
-    CREATE TEMPORARY TABLE v__old (page integer, visitor integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (page integer, visitor integer, __ivmc_count bigint, __ivmc_count_was bigint);
     CREATE TEMPORARY TABLE v__changes (page integer, visitor integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (page integer, __ivmc_count numeric);
-    CREATE TEMPORARY TABLE v__made_689c5101 ();
+    CREATE TEMPORARY TABLE v__made_67a8ba31 ();
   END IF;
 
   -- Stage v__1
@@ -185,40 +185,48 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.page AS page, t.visitor AS visitor, -1
-    FROM (SELECT DISTINCT k.page, k.visitor FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON t.page = k.page AND t.visitor = k.visitor;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.page,
+           g.visitor,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           t.__ivmc_count AS __ivmc_count_was
+    FROM (
       SELECT g.page, g.visitor, sum(g.__ivmc_count) AS __ivmc_count
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.page, g.visitor
+      HAVING sum(g.__ivmc_count) <> 0
       ORDER BY g.page, g.visitor
-    ) d ON t.page = d.page AND t.visitor = d.visitor
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (page, visitor, __ivmc_count)
-      VALUES (d.page, d.visitor, d.__ivmc_count);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON t.page = g.page AND t.visitor = g.visitor;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON t.page = d.page AND t.visitor = d.visitor
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (page, visitor, __ivmc_count)
+        VALUES (d.page, d.visitor, d.__ivmc_count);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.page AS page, t.visitor AS visitor, 1
-    FROM (SELECT DISTINCT k.page, k.visitor FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON t.page = k.page AND t.visitor = k.visitor;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.page, v__old.visitor, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.page, v__old.visitor
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.page, terms.visitor, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.page, v__moved.visitor, 1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.page, v__moved_2.visitor, -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -252,7 +260,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
 END $ivmc$;
@@ -341,7 +349,7 @@ DECLARE
   visits_changes bigint := 0;
   groups bigint := 0;
   step bigint;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
 BEGIN
@@ -468,14 +476,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_1bd29513') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_e1f8339d') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2;
     CREATE TEMPORARY TABLE v__groups (page integer, visitor integer, __ivmc_count numeric);
-    CREATE TEMPORARY TABLE v__old (page integer, visitor integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (page integer, visitor integer, __ivmc_count bigint, __ivmc_count_was bigint);
     CREATE TEMPORARY TABLE v__changes (page integer, visitor integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (page integer, __ivmc_count numeric, __ivmc_count_filtered numeric, __ivmc_count_seconds numeric, __ivmc_sum_seconds numeric, __ivmc_count_visitor numeric);
-    CREATE TEMPORARY TABLE v__made_1bd29513 ();
+    CREATE TEMPORARY TABLE v__made_e1f8339d ();
   END IF;
 
   -- Stage v__1
@@ -492,40 +500,48 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.page AS page, t.visitor AS visitor, -1
-    FROM (SELECT DISTINCT k.page, k.visitor FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON t.page = k.page AND t.visitor = k.visitor;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.page,
+           g.visitor,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           t.__ivmc_count AS __ivmc_count_was
+    FROM (
       SELECT g.page, g.visitor, sum(g.__ivmc_count) AS __ivmc_count
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.page, g.visitor
+      HAVING sum(g.__ivmc_count) <> 0
       ORDER BY g.page, g.visitor
-    ) d ON t.page = d.page AND t.visitor = d.visitor
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (page, visitor, __ivmc_count)
-      VALUES (d.page, d.visitor, d.__ivmc_count);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON t.page = g.page AND t.visitor = g.visitor;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON t.page = d.page AND t.visitor = d.visitor
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (page, visitor, __ivmc_count)
+        VALUES (d.page, d.visitor, d.__ivmc_count);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.page AS page, t.visitor AS visitor, 1
-    FROM (SELECT DISTINCT k.page, k.visitor FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON t.page = k.page AND t.visitor = k.visitor;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.page, v__old.visitor, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.page, v__old.visitor
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.page, terms.visitor, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.page, v__moved.visitor, 1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.page, v__moved_2.visitor, -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -587,7 +603,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
 END $ivmc$;

@@ -525,7 +525,7 @@ DECLARE
   groups bigint := 0;
   net bigint := 0;
   step bigint;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
   lost bigint := 0;
@@ -697,16 +697,16 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_36f371a9') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_4b5a537f') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__net, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2, pg_temp.v__lost;
     CREATE TEMPORARY TABLE v__groups (set integer, region text, product integer, amount numeric(10,2), __ivmc_count numeric);
     CREATE TEMPORARY TABLE v__net (region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__old (set integer, region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (set integer, region text, product integer, amount numeric(10,2), __ivmc_count bigint, __ivmc_count_was bigint);
     CREATE TEMPORARY TABLE v__changes (set integer, region text, product integer, amount numeric(10,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__groups_2 (set integer, region text, product integer, __ivmc_count numeric, __ivmc_max_amount numeric, __ivmc_count_max_amount bigint);
     CREATE TEMPORARY TABLE v__lost (set integer, region text, product integer);
-    CREATE TEMPORARY TABLE v__made_36f371a9 ();
+    CREATE TEMPORARY TABLE v__made_4b5a537f ();
   END IF;
 
   -- Stage v__1
@@ -743,44 +743,50 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.set AS set, t.region AS region, t.product AS product, t.amount AS amount, -1
-    FROM (SELECT DISTINCT k.set, k.region, k.product, k.amount FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(k.set, k.region, k.product, k.amount), 0) AND t.set = k.set AND t.region IS NOT DISTINCT FROM k.region AND t.product IS NOT DISTINCT FROM k.product AND t.amount = k.amount;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.set,
+           g.region,
+           g.product,
+           g.amount,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           t.__ivmc_count AS __ivmc_count_was
+    FROM (
       SELECT g.set, g.region, g.product, g.amount, sum(g.__ivmc_count) AS __ivmc_count
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.set, g.region, g.product, g.amount
+      HAVING sum(g.__ivmc_count) <> 0
       ORDER BY g.set, g.region, g.product, g.amount
-    ) d ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(d.set, d.region, d.product, d.amount), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product AND t.amount = d.amount
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (set, region, product, amount, __ivmc_count)
-      VALUES (d.set, d.region, d.product, d.amount, d.__ivmc_count);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(g.set, g.region, g.product, g.amount), 0) AND t.set = g.set AND t.region IS NOT DISTINCT FROM g.region AND t.product IS NOT DISTINCT FROM g.product AND t.amount = g.amount;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(d.set, d.region, d.product, d.amount), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product AND t.amount = d.amount
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (set, region, product, amount, __ivmc_count)
+        VALUES (d.set, d.region, d.product, d.amount, d.__ivmc_count);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.set AS set, t.region AS region, t.product AS product, t.amount AS amount, 1
-    FROM (SELECT DISTINCT k.set, k.region, k.product, k.amount FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.set, t.region, t.product, t.amount), 0) = hash_record_extended(ROW(k.set, k.region, k.product, k.amount), 0) AND t.set = k.set AND t.region IS NOT DISTINCT FROM k.region AND t.product IS NOT DISTINCT FROM k.product AND t.amount = k.amount;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.set,
-           v__old.region,
-           v__old.product,
-           v__old.amount,
-           sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.set, v__old.region, v__old.product, v__old.amount
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.set, terms.region, terms.product, terms.amount, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.set, v__moved.region, v__moved.product, v__moved.amount, 1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.set, v__moved_2.region, v__moved_2.product, v__moved_2.amount, -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -959,7 +965,7 @@ BEGIN
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;

@@ -299,7 +299,7 @@ DECLARE
   returns_changes bigint := 0;
   groups bigint := 0;
   step bigint;
-  old bigint := 0;
+  moved bigint := 0;
   changes bigint := 0;
   delta bigint := 0;
   v__1 bigint := 0;
@@ -430,14 +430,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_b3df91b5') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_1a6356e7') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__delta;
     CREATE TEMPORARY TABLE v__groups (customer integer, city text, __ivmc_count numeric, __ivmc_count_is_left numeric);
-    CREATE TEMPORARY TABLE v__old (customer integer, city text, copies bigint, copies_left bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__moved (customer integer, city text, __ivmc_count bigint, __ivmc_count_is_left bigint, __ivmc_count_was bigint, __ivmc_count_is_left_was bigint);
     CREATE TEMPORARY TABLE v__changes (customer integer, city text, copies bigint, copies_left bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta (customer integer, city text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_b3df91b5 ();
+    CREATE TEMPORARY TABLE v__made_1a6356e7 ();
   END IF;
 
   -- Stage v__1
@@ -468,56 +468,61 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- The old rows of the touched groups
-    INSERT INTO pg_temp.v__old
-    SELECT t.customer AS customer,
-           t.city AS city,
-           t.__ivmc_count AS copies,
-           t.__ivmc_count_is_left AS copies_left,
-           -1
-    FROM (SELECT DISTINCT k.customer, k.city FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(k.customer, k.city), 0) AND t.customer = k.customer AND t.city IS NOT DISTINCT FROM k.city;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-
-    -- MERGE: S(R′) = S(R) + S(ΔR)
-    MERGE INTO ivmc.v__1 t USING (
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.customer,
+           g.city,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           (coalesce(t.__ivmc_count_is_left, 0) + g.__ivmc_count_is_left)::bigint AS __ivmc_count_is_left,
+           t.__ivmc_count AS __ivmc_count_was,
+           t.__ivmc_count_is_left AS __ivmc_count_is_left_was
+    FROM (
       SELECT g.customer,
              g.city,
              sum(g.__ivmc_count) AS __ivmc_count,
              sum(g.__ivmc_count_is_left) AS __ivmc_count_is_left
       FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
       GROUP BY g.customer, g.city
+      HAVING sum(g.__ivmc_count) <> 0 OR sum(g.__ivmc_count_is_left) <> 0
       ORDER BY g.customer, g.city
-    ) d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND t.customer = d.customer AND t.city IS NOT DISTINCT FROM d.city
-    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
-    WHEN MATCHED AND (d.__ivmc_count <> 0 OR d.__ivmc_count_is_left <> 0) THEN
-      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint,
-                 __ivmc_count_is_left = (t.__ivmc_count_is_left + d.__ivmc_count_is_left)::bigint
-    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
-      INSERT (customer, city, __ivmc_count, __ivmc_count_is_left)
-      VALUES (d.customer, d.city, d.__ivmc_count, d.__ivmc_count_is_left);
+    ) g
+    LEFT JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(g.customer, g.city), 0) AND t.customer = g.customer AND t.city IS NOT DISTINCT FROM g.city;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND t.customer = d.customer AND t.city IS NOT DISTINCT FROM d.city
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_count_is_left = d.__ivmc_count_is_left
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (customer, city, __ivmc_count, __ivmc_count_is_left)
+        VALUES (d.customer, d.city, d.__ivmc_count, d.__ivmc_count_is_left);
 
-    -- What changed in the touched groups: old rows out, new rows in
-    INSERT INTO pg_temp.v__old
-    SELECT t.customer AS customer,
-           t.city AS city,
-           t.__ivmc_count AS copies,
-           t.__ivmc_count_is_left AS copies_left,
-           1
-    FROM (SELECT DISTINCT k.customer, k.city FROM pg_temp.v__groups k LIMIT n.groups) k
-    JOIN ivmc.v__1 t ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(k.customer, k.city), 0) AND t.customer = k.customer AND t.city IS NOT DISTINCT FROM k.city;
-    GET DIAGNOSTICS step = ROW_COUNT; n.old := n.old + n.step;
-    -- changes += net(old)
-    INSERT INTO pg_temp.v__changes
-    SELECT v__old.customer,
-           v__old.city,
-           v__old.copies,
-           v__old.copies_left,
-           sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
-    GROUP BY v__old.customer, v__old.city, v__old.copies, v__old.copies_left
-    HAVING sum(v__old.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.customer, terms.city, terms.copies, terms.copies_left, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.customer,
+                    v__moved.city,
+                    v__moved.__ivmc_count AS copies,
+                    v__moved.__ivmc_count_is_left AS copies_left,
+                    1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.customer,
+                    v__moved_2.city,
+                    v__moved_2.__ivmc_count_was AS copies,
+                    v__moved_2.__ivmc_count_is_left_was AS copies_left,
+                    -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
   END IF;
 
   -- Stage v: what the view shows
@@ -559,7 +564,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
-  IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
 END $ivmc$;

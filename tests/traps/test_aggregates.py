@@ -105,6 +105,19 @@ STORIES = [
         ("DELETE FROM pay WHERE id = 4", "UPDATE pay SET x = 15, y = 6", "DELETE FROM pay WHERE id = 5", "UPDATE pay SET x = NULL"),
     ),
     Story(
+        "19: NaN enters and leaves groups that are grouped again",
+        "CREATE TABLE t (id int PRIMARY KEY, g numeric, n numeric(8, 2)); INSERT INTO t VALUES (1, 1.0, 1), (2, 1.00, NULL), (3, NULL, 2), (4, 2, 3)",
+        "SELECT g.s, g.a, count(*) AS n, min(round(g.g, 1)) AS g FROM (SELECT g, sum(n) AS s, avg(n) AS a, count(*) AS n FROM t GROUP BY g) g WHERE g.n > 0 GROUP BY g.s, g.a",
+        (
+            "UPDATE t SET n = 'NaN' WHERE id IN (1, 3)",
+            ("UPDATE t SET n = 1 WHERE id = 1", "DELETE FROM t WHERE id = 4"),
+            ("DELETE FROM t WHERE id = 3", "INSERT INTO t VALUES (5, 1.000, 4), (6, NULL, 'NaN'), (7, 2.0, 3)"),
+            ("UPDATE t SET g = 2.00 WHERE id = 1", "DELETE FROM t WHERE id = 6"),
+            ("UPDATE t SET n = n + 1", "UPDATE t SET n = n - 1"),
+            "DELETE FROM t",
+        ),
+    ),
+    Story(
         "19: NaN and infinity enter and leave",
         NUMBERS,
         "SELECT g, sum(n) AS s, avg(n) AS a, max(n) AS m, sum(f) AS f, avg(f) AS g2 FROM t GROUP BY g",
