@@ -105,6 +105,8 @@ def measure(
     order = random.Random(seed)
     for n in range(rounds):
         mixed(writer, rows, seed + n)
+        if rows > LARGE:
+            settle(writer)
         reader.execute("SELECT 1")
         for view in shuffled(views, order):
             series[view].refresh.append(refresh(reader, view))
@@ -122,6 +124,15 @@ def measure(
     for twin in twins.values():
         drop(writer, twin)
     return list(series.values())
+
+
+def settle(conn: Connection) -> None:
+    """Read every row of what changed: the first to do so marks rows as committed and prunes pages: 350 ms.
+
+    Whichever refresh came first would pay for all others, maintained and materialized views alike.
+    """
+    for table in ("lineitem", "orders", "customer"):
+        conn.execute(f"SELECT count({table}) FROM {table}".encode())
 
 
 def total(conn: Connection) -> int:
