@@ -7,14 +7,17 @@ from collections.abc import Container, Iterator
 from ivmc.ir import Carried, Delta, Join, Match, Outer, Rel, Scan, walk
 from ivmc.scalar import Col, equated
 
+SMALL = 100_000  # rows of a table that is hashed rather than probed, or whose pages are in the caches
+
 
 def orders(rel: Rel, counted: Container[Rel]) -> dict[Rel, tuple[Col, ...]]:
     """By which columns to read the counted parts of `rel`: those that the largest table is probed by."""
     found: dict[Rel, tuple[float, tuple[Col, ...]]] = {}
     for driver, probed, keys in _probes(rel):
         part = next((p for p in walk(driver) if p in counted and set(keys) <= set(p.schema)), None)
-        if part is not None and _rows(probed) > found.get(part, (-1.0,))[0]:
-            found[part] = _rows(probed), keys
+        rows = _rows(probed)
+        if part is not None and not 0 < rows < SMALL and rows > found.get(part, (-1.0,))[0]:
+            found[part] = rows, keys
     return {part: keys for part, (_, keys) in found.items()}
 
 
