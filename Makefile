@@ -25,7 +25,7 @@ bench: .venv/ready-to-develop
 	$(BIN)/python -m benchmarks
 
 fuzz: .venv/ready-to-develop
-	FUZZ_SECONDS=$(FUZZ_SECONDS) HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest $(PYTEST) tests/property
+	FUZZ_SECONDS=$(FUZZ_SECONDS) HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest $(PYTEST) --hypothesis-show-statistics tests/property
 
 docs: .venv/ready-to-develop
 	$(BIN)/python -m scripts.error_pages

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -107,10 +108,11 @@ def fresh_database(server: Server) -> Iterator[str]:
 
 
 @contextmanager
-def scratch_schema(dsn: str) -> Iterator[str]:
+def scratch_schema(dsn: str, *, runtime_stays: bool = False) -> Iterator[str]:
     """Create a schema, yield a DSN whose search_path it is, then drop it and the schema `ivmc`.
 
-    Costs about 2 ms besides connecting: the place for one example of a property test.
+    Costs about 2 ms besides connecting: the place for one example of a property test. Where the runtime
+    stays, views are dropped and the schema `ivmc` is kept for the next example, which is a fifth faster.
     """
     name = f"s_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(dsn, autocommit=True) as admin:
@@ -120,4 +122,17 @@ def scratch_schema(dsn: str) -> Iterator[str]:
         finally:
             admin.execute("SET client_min_messages = error")
             admin.execute("SET lock_timeout = '20s'")
-            admin.execute(sql.SQL("DROP SCHEMA IF EXISTS ivmc, {} CASCADE").format(sql.Identifier(name)))
+            gone = [name] if runtime_stays and _drops_views(admin) else [name, "ivmc"]
+            names = sql.SQL(", ").join(map(sql.Identifier, gone))
+            admin.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(names))
+
+
+def _drops_views(admin: psycopg.Connection[Any]) -> bool:
+    """Drop the maintained views; say whether that went well."""
+    try:
+        if admin.execute("SELECT to_regclass('ivmc.view')").fetchone() != (None,):
+            for (view,) in admin.execute("SELECT id FROM ivmc.view").fetchall():
+                admin.execute("CALL ivmc.drop(%s)", (view,))
+    except psycopg.Error:
+        return False
+    return True

@@ -62,7 +62,7 @@ def test_view_holds_what_its_query_returns(server: Server, servers: Servers, cas
     if case is None:
         return
     with (
-        scratch_schema(servers.database(server)) as dsn,
+        scratch_schema(servers.database(server), runtime_stays=True) as dsn,
         psycopg.connect(dsn, autocommit=True) as conn,
     ):
         conn.execute("SET TimeZone = 'Europe/Berlin'; SET jit = off")
