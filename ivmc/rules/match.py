@@ -174,7 +174,7 @@ def _lasting(left: Rel, values: Rel, on: tuple[Scalar, ...], d: Differentiate) -
     """The values that rows of L may have had before and have now, as far as keys tell."""
     ours = frozenset(left.schema)
     pairs = [pair for p in on if (pair := equated(p)) and pair[0].type == pair[1].type]
-    partner = {a: b for pair in pairs for a, b in (pair, pair[::-1]) if a in ours}
+    partner = {a: b for pair in pairs for a, b in (pair, pair[::-1]) if a in ours and b in values.schema}
     for scan, key in identified(left, partner):
         if not is_empty(d(scan)):
             moved = _moved(scan, tuple(part for part, _ in key))
