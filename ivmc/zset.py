@@ -221,13 +221,18 @@ def _scanned(states: Mapping[Scan, Iterable[Weighted]], scan: Scan) -> list[Weig
     wide = _widest(states, scan)
     if wide is not None:
         return [({c: row[c] for c in scan.schema}, weight) for row, weight in states[wide]]
-    same = next(
-        (s for s in states if s.relation == scan.relation and len(s.schema) == len(scan.schema)), None
-    )
-    if same is None:
+    given = next((s for s in states if s.relation == scan.relation and _names(scan) <= _names(s)), None)
+    if given is None:
         raise KeyError(f"no rows are given for {scan.alias}")
-    pairs = list(zip(scan.schema, same.schema, strict=True))
-    return [({c: row[other] for c, other in pairs}, weight) for row, weight in states[same]]
+    if len(given.schema) == len(scan.schema):
+        pairs = dict(zip(scan.schema, given.schema, strict=True))
+    else:
+        pairs = {c: other for c in scan.schema for other in given.schema if c.name == other.name}
+    return [({c: row[other] for c, other in pairs.items()}, weight) for row, weight in states[given]]
+
+
+def _names(scan: Scan) -> frozenset[str]:
+    return frozenset(column.name for column in scan.schema)
 
 
 # Aggregates

@@ -118,11 +118,10 @@ def _equated(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched | N
     Where L is filtered, those that it has, now or before.
     """
     own = frozenset(op.right.schema)
-    pairs = [equated(predicate) for predicate in op.on]
-    read = [column for pair in pairs for column in pair or () if column in own]
-    if not read or len(read) != len(op.on):
+    read = [own.intersection(equated(predicate) or ()) for predicate in op.on]
+    if not read or any(len(found) != 1 for found in read):
         return None
-    copies = {column: fresh(column.name, column) for column in dict.fromkeys(read)}
+    copies = {column: fresh(column.name, column) for found in read for column in found}
     rows = Project(change, tuple((copy, column) for column, copy in copies.items()))
     total = fresh("matches", BIGINT, nullable=False)
     rel = _where(Aggregate(rows, tuple(copies.values()), ((total, COUNT),)), "<>", total)

@@ -26,6 +26,7 @@ from ivmc.ir import (
     Union,
     Values,
     empty,
+    verify,
 )
 from ivmc.normalise import normalise
 from ivmc.rules.aggregate import fold
@@ -304,3 +305,8 @@ def test_both_ends_of_a_self_join_change() -> None:
         {"item": (row(1, 1), row(1, 2), row(1, 2))},
     )
     check(Join(ITEMS, again, (equals(A, again.schema[0]),)), story)
+
+
+def test_a_match_may_equate_a_column_with_itself() -> None:
+    rel = Match(ITEMS, PARTS, (equals(ID, ID), compared("<", A, PA)), negated=True)
+    verify(differentiate(rel))
