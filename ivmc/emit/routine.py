@@ -19,6 +19,7 @@ from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
 from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
+LARGE = 4_000_000  # bytes of change buffers that take longer to count than to look at some pages first
 SAMPLE = 2  # per cent of a change buffer's pages that tell whether it is far beyond that
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
@@ -109,7 +110,10 @@ END """,
         """No more changes are counted than decide, and none where a sample tells that there are too many."""
         return [
             f"IF {size} > {SMALL * NARROWEST} THEN",
-            *map(indent, (*self.worthwhile(), *self.sampled())),
+            *map(indent, self.worthwhile()),
+            f"  IF {size} > {LARGE} THEN",
+            *(indent(line, 4) for line in self.sampled()),
+            "  END IF;",
             "END IF;",
             "IF n.pending <= coalesce(2 * n.most, 0) THEN",
             *map(indent, counted),

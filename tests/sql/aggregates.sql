@@ -58,9 +58,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -257,9 +259,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -649,11 +653,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -1109,11 +1115,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -1465,9 +1473,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2039,9 +2049,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2306,9 +2318,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2596,9 +2610,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2777,9 +2793,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2962,9 +2980,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -3179,9 +3199,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)

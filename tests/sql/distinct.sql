@@ -72,9 +72,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_visits') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -364,9 +366,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_visits') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -674,9 +678,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_visits') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)

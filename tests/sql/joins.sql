@@ -65,11 +65,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -344,13 +346,15 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*), count(*) FILTER (WHERE b.price > 10)
@@ -727,11 +731,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -960,9 +966,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -1204,11 +1212,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)

@@ -56,9 +56,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
@@ -221,9 +223,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_returns') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
@@ -388,11 +392,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -575,9 +581,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)

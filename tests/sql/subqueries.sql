@@ -66,11 +66,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -354,11 +356,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -786,11 +790,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -1226,9 +1232,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -1746,11 +1754,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2240,11 +2250,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2562,9 +2574,11 @@ BEGIN
       0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
@@ -2773,11 +2787,13 @@ BEGIN
       0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
-    n.pending := 50 * (
-      (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-      + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
+      n.pending := 50 * (
+        (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+    END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
     SELECT count(*)
