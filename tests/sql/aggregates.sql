@@ -718,7 +718,7 @@ BEGIN
     SELECT q.name::text AS name, q.hired::date AS hired, q.__ivmc_count::bigint AS __ivmc_count
     FROM (
       SELECT d.name, e.hired, count(*) AS __ivmc_count
-      FROM public.employees e, public.departments d
+      FROM public.departments d, public.employees e
       WHERE e.department_id = d.id
       GROUP BY d.name, e.hired
     ) q;
@@ -1188,7 +1188,7 @@ BEGIN
              count(*) AS __ivmc_count,
              count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
              coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
-      FROM public.employees e, public.departments d
+      FROM public.departments d, public.employees e
       WHERE e.department_id = d.id
       GROUP BY d.id, d.name
     ) q;

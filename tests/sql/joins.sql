@@ -431,10 +431,10 @@ BEGIN
            q.line::integer AS line
     FROM (
       SELECT c.name, o.placed, i.article, i.order_id, i.line
-      FROM public.items i, public.orders o, public.customers c
-      WHERE i.price > 10
+      FROM public.customers c, public.orders o, public.items i
+      WHERE c.country = 'FR'
+        AND i.price > 10
         AND i.order_id = o.id
-        AND c.country = 'FR'
         AND o.customer_id = c.id
     ) q;
     DELETE FROM ivmc.v t WHERE NOT EXISTS (
@@ -790,7 +790,7 @@ BEGIN
     SELECT q.id::integer AS id, q.note::text AS note, q.__ivmc_weight
     FROM (
       SELECT c.id, n_2.note, count(*) AS __ivmc_weight
-      FROM public.notes n_2, public.customers c
+      FROM public.customers c, public.notes n_2
       WHERE n_2.customer_id = c.id
       GROUP BY c.id, n_2.note
     ) q;
@@ -1271,7 +1271,7 @@ BEGIN
     SELECT q.id::integer AS id, q.name::text AS name, q.note::text AS note, q.__ivmc_weight
     FROM (
       SELECT customers.id, customers.name, notes.note, count(*) AS __ivmc_weight
-      FROM public.notes, public.customers
+      FROM public.customers, public.notes
       WHERE customers.id = notes.customer_id
       GROUP BY customers.id, customers.name, notes.note
     ) q;
