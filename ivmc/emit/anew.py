@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent, listing
 from ivmc.emit.work import assignment, insertion, row
-from ivmc.ir import Join, Rel, bottom_up
+from ivmc.ir import Join, Project, Rel, inputs, same, with_inputs
 from ivmc.names import fitted, identifier
 from ivmc.scalar import Scalar
 
@@ -41,12 +41,22 @@ def as_written(rel: Rel) -> Rel:
     The same joins in another order have cost 10 % more: there the planner missed a plan that it finds
     for the text.
     """
-    return bottom_up(rel, lambda node: _as_written(node) if isinstance(node, Join) else node)
+    memo: dict[Rel, Rel] = {}
+
+    def visit(node: Rel) -> Rel:
+        if node in memo:
+            return memo[node]
+        parts = (visit(part) for part in inputs(node))
+        memo[node] = _joined(node, visit) if isinstance(node, Join) else with_inputs(node, tuple(parts))
+        return memo[node]
+
+    return visit(rel)
 
 
-def _as_written(rel: Join) -> Rel:
-    leaves = sorted(_leaves(rel), key=lambda leaf: min((c.id for c in leaf.schema), default=0))
-    return Join(reduce(_paired, leaves[:-1]), leaves[-1], tuple(_predicates(rel)))
+def _joined(rel: Rel, visit: Callable[[Rel], Rel]) -> Rel:
+    leaves = sorted(map(visit, _leaves(rel)), key=lambda leaf: min((c.id for c in leaf.schema), default=0))
+    joined = Join(reduce(_paired, leaves[:-1]), leaves[-1], tuple(_predicates(rel)))
+    return Project(joined, same(rel.schema))
 
 
 def _paired(left: Rel, right: Rel) -> Rel:
