@@ -1,9 +1,8 @@
 """A reference interpreter of expressions over one row, in plain Python.
 
-NULL is None, numeric is Decimal, arrays are tuples. Quotients of numeric have no zeros at the end, whatever
-PostgreSQL would show of them. Expressions are interpreted where their
-meaning is plain: comparison, arithmetic, three-valued logic, CASE and its kin. Others raise
-NotImplementedError.
+NULL is None, numeric is Decimal, arrays are tuples. Quotients of numeric have no zeros at the end,
+whatever PostgreSQL would show of them. Expressions are interpreted where their meaning is plain:
+comparison, arithmetic, three-valued logic, CASE and its kin. Others raise NotImplementedError.
 
 Source: PostgreSQL manual, chapter 9 "Functions and Operators".
 """

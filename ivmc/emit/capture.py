@@ -45,8 +45,8 @@ def unread(buffer: str, frontier: str) -> str:
 
     New is what the frontier's snapshot does not see, its own transaction apart, and what that
     transaction did after it had refreshed: without the latter, a chain of views that is refreshed in
-    one transaction would be applied twice. The first test is implied by the others, and is the one that
-    most new rows pass: it costs half as much as they do.
+    one transaction would be applied twice. The first test implies one of the others, and is the one that
+    most new rows pass: they are spared the rest.
     """
     xid, seq = f"{buffer}.{XID}", f"{buffer}.{SEQ}"
     return (

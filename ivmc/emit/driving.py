@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from ivmc.ir import Carried, Delta, Join, Match, Outer, Rel, Scan, walk
 from ivmc.scalar import Col, equated
 
-SMALL = 100_000  # rows of a table that is hashed rather than probed, or whose pages are in the caches
+HASHED = 100_000  # rows of a table that is hashed rather than probed, or whose pages are in the caches
 
 
 def orders(rel: Rel, counted: Container[Rel]) -> dict[Rel, tuple[Col, ...]]:
@@ -15,8 +15,8 @@ def orders(rel: Rel, counted: Container[Rel]) -> dict[Rel, tuple[Col, ...]]:
     found: dict[Rel, tuple[float, tuple[Col, ...]]] = {}
     for driver, probed, keys in _probes(rel):
         part = next((p for p in walk(driver) if p in counted and set(keys) <= set(p.schema)), None)
-        rows = _rows(probed)
-        if part is not None and not 0 < rows < SMALL and rows > found.get(part, (-1.0,))[0]:
+        rows = largest(probed)
+        if part is not None and not 0 < rows < HASHED and rows > found.get(part, (-1.0,))[0]:
             found[part] = rows, keys
     return {part: keys for part, (_, keys) in found.items()}
 
@@ -38,6 +38,6 @@ def _probes(rel: Rel) -> Iterator[tuple[Rel, Rel, tuple[Col, ...]]]:
                 yield driver, probed, tuple(dict.fromkeys(keys))
 
 
-def _rows(rel: Rel) -> float:
+def largest(rel: Rel) -> float:
     """How many rows the largest table has, 0 where nobody knows."""
     return max((node.relation.rows or 0.0 for node in walk(rel) if isinstance(node, Scan)), default=0.0)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ivmc.differentiate import derivatives
+from ivmc.emit.driving import largest
 from ivmc.emit.formula import formula
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared, indent
@@ -284,10 +285,10 @@ class Program:
         done = [i for i, prefix in enumerate(chain) if self.derived[prefix] in self.carried]
         if done or not chain:
             return max(done, default=0)
-        size = [_rows(inputs(_bare(prefix))[1]) for prefix in chain]
+        size = [largest(inputs(_bare(prefix))[1]) for prefix in chain]
         match _bare(chain[0]):
             case Join(first, right, on) if (
-                max(size) < BUSY * _rows(first)
+                max(size) < BUSY * largest(first)
                 and not fans_out(right, on)
                 and self.is_leaf(self.derived[first])
             ):
@@ -374,8 +375,3 @@ def _prefixes(rel: Rel | None) -> list[Rel]:
     while isinstance(below, Filter | Project) and not any(map(is_fallible, scalars(below))):
         below = below.input
     return [*_prefixes(below.left), rel] if rel and isinstance(below, Join | Outer | Match) else []
-
-
-def _rows(rel: Rel) -> float:
-    """How many rows the largest table has, 0 where nobody knows."""
-    return max((node.relation.rows or 0.0 for node in walk(rel) if isinstance(node, Scan)), default=0.0)
