@@ -25,7 +25,7 @@ from ivmc.ir import (
     inputs,
 )
 from ivmc.names import SCHEMA
-from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image
+from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image, is_image
 
 Key = frozenset[Col]
 
@@ -164,7 +164,20 @@ def shortest(candidates: Iterable[Key]) -> tuple[Col, ...] | None:
 # Types whose equal values are the same value: equality of two columns then makes either one of them
 # determine the other's image.
 IDENTITY = frozenset(
-    {"bool", "date", "int2", "int4", "int8", "oid", "text", "timestamp", "timestamptz", "uuid", "varchar"}
+    {
+        "bool",
+        "bytea",
+        "date",
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "text",
+        "timestamp",
+        "timestamptz",
+        "uuid",
+        "varchar",
+    }
 )
 # Others that have an `=`, by which an index finds rows.
 COMPARABLE = IDENTITY | {"bpchar", "float4", "float8", "interval", "jsonb", "numeric", "time", "timetz"}
@@ -250,6 +263,9 @@ def _dependencies(rel: Rel) -> Iterable[tuple[Key, Key]]:
             yield from _equalities(predicates)
         case Project(_, outputs):
             yield from ((columns(scalar), frozenset({column})) for column, scalar in outputs)
+            yield from (
+                (frozenset({column}), columns(scalar)) for column, scalar in outputs if is_image(scalar)
+            )
             yield from _renames(rel)
         case _:
             pass

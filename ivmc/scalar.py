@@ -219,6 +219,11 @@ def image(scalar: Scalar) -> Scalar:
     return Expression("image", template, (scalar,), Type("pg_catalog", "bytea"), False, fallible=False)
 
 
+def is_image(scalar: Scalar) -> bool:
+    """Is it what tells the values of a column apart?"""
+    return isinstance(scalar, Expression) and scalar.name == "image" and isinstance(scalar.args[0], Col)
+
+
 def is_present(scalar: Scalar) -> Scalar:
     """Is the value there? Of a row, `IS NOT NULL` would ask whether all of its fields are."""
     return _null_test("is not null", scalar, "IS NOT NULL", "IS DISTINCT FROM NULL")

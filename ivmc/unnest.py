@@ -46,7 +46,7 @@ from ivmc.ir import (
     with_inputs,
 )
 from ivmc.lifting import groups, in_order, lifted, numbered, reading
-from ivmc.properties import is_identity, is_row, keys, shortest
+from ivmc.properties import is_identity, is_row, keys, reduced, shortest
 from ivmc.scalar import (
     BOOLEAN,
     IS,
@@ -149,7 +149,11 @@ def _row_key(left: Rel, op: Aggregate) -> tuple[Col, ...] | None:
 
 
 def _per_row(left: Rel, op: Aggregate, key: tuple[Col, ...]) -> tuple[Rel, tuple[Scalar, ...]]:
-    """The groups for each row of `left`, and how that row finds them."""
+    """The groups for each row of `left`, and how that row finds them.
+
+    Of the columns that tell groups apart, those that the others determine may have no `=`, as json.
+    """
+    key = reduced(left.input, key) if isinstance(left, Aggregate) else key
     copies = {column: fresh(column.name, column) for column in key}
     wide = _beside(left, op.input)
     rows = Project(wide, same(wide.schema) + tuple((new, old) for old, new in copies.items()))

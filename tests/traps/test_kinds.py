@@ -15,7 +15,7 @@ CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE DOMAIN positive AS numeric CHECK (VALUE > 0);
 CREATE TYPE pair AS (a int, b text);
 CREATE TABLE "L.eft" (k int, "old" int, gone int, j json, p point, c public.citext, n numeric, f float8, a numeric[], r int4range, d positive, e mood, t pair, v interval, twice int GENERATED ALWAYS AS (k * 2) STORED);
-ALTER TABLE "L.eft" DROP COLUMN gone;
+ALTER TABLE "L.eft" DROP COLUMN gone; CREATE TABLE wide (id int PRIMARY KEY, j json, p point); CREATE TABLE one (x int);
 CREATE TABLE "Right" ("new" int, c public.citext, n numeric, f float8, j json, e mood, d positive, v interval, w text, "weight" int, "count" int);
 INSERT INTO "L.eft" (k, "old", j, p, c, n, f, a, r, d, e, t, v) VALUES
   (1, 1, '{"a": 1}', '(1,2)', 'x', 1.0, 0, '{1.0}', '[1,3)', 1.5, 'sad', '(1,a)', '1 mon'),
@@ -24,7 +24,8 @@ INSERT INTO "L.eft" (k, "old", j, p, c, n, f, a, r, d, e, t, v) VALUES
   (2, NULL, NULL, NULL, NULL, 'NaN', 'NaN', NULL, 'empty', NULL, 'glad', '(,)', NULL),
   (NULL, 7, 'null', '(0,0)', 'y', NULL, NULL, '{}', NULL, 2, NULL, NULL, '0');
 INSERT INTO "Right" VALUES (1, 'X', 1.000, 0, '[1]', 'sad', 1.5, '30 days', repeat('wide', 3000), 1, 1), (1, 'x', 1, '-0', '[1]', 'sad', 1.5, '1 mon', 'b', 1, 2),
-  (3, NULL, 'NaN', 'NaN', NULL, 'glad', 3, NULL, NULL, NULL, NULL), (NULL, 'y', NULL, NULL, '{}', NULL, NULL, '0', '', 0, 0)
+  (3, NULL, 'NaN', 'NaN', NULL, 'glad', 3, NULL, NULL, NULL, NULL), (NULL, 'y', NULL, NULL, '{}', NULL, NULL, '0', '', 0, 0);
+INSERT INTO wide VALUES (1, '[1]', '(1,2)'), (2, '[ 1]', NULL), (3, NULL, '(0,0)')
 """
 CHANGES = (
     ('UPDATE "L.eft" SET n = 1.0000, f = - f, c = upper(c)', "UPDATE \"Right\" SET j = '{ }' WHERE j::text = '{}'"),
@@ -32,9 +33,9 @@ CHANGES = (
     ("UPDATE \"Right\" SET n = 1.00, c = 'X', v = '30 days', d = 1.500, f = 0", "UPDATE \"L.eft\" SET v = CASE v::text WHEN '1 mon' THEN '30 days'::interval ELSE '1 mon' END, d = d + 0.00"),
     ('DELETE FROM "L.eft" WHERE ctid = (SELECT min(ctid) FROM "L.eft" WHERE k = 1)', 'UPDATE "Right" SET "new" = coalesce("new", 0) + 1', "UPDATE \"L.eft\" SET j = '{\"a\":1}', t = '(2,)', r = '[5,6]', e = 'glad' WHERE k = 1"),
     ('UPDATE "L.eft" SET k = NULL, "old" = k', 'INSERT INTO "Right" SELECT * FROM "Right"'),
-    'DELETE FROM "Right"',
+    ('DELETE FROM "Right"', "UPDATE wide SET j = '[  1]', p = '(9,9)' WHERE id < 3", "INSERT INTO wide VALUES (0, '{}', '(1,1)')", "INSERT INTO one VALUES (1)"),
     ('INSERT INTO "Right" ("new", c, n, f) VALUES (NULL, \'Y\', 1.0, \'-0\'), (NULL, \'y\', 1.00, 0)', 'UPDATE "L.eft" SET k = 1, c = \'y\', n = 1.0, f = 0'),
-    'DELETE FROM "L.eft"',
+    ('DELETE FROM "L.eft"', "UPDATE wide SET id = id + 1 WHERE id > 2"),
 )  # fmt: skip
 L, R = '"L.eft" l', '"Right" r'
 WIDE = "l.k, l.old, l.j, l.p, l.c, l.n, l.f, l.a, l.r, l.d, l.e, l.t, l.v, l.twice"
@@ -58,6 +59,9 @@ QUERIES = {
     "26: a scalar query by citext": f"SELECT l.j, l.c, (SELECT count(*) FROM {R} WHERE r.c = l.c) AS n, (SELECT max(r.count) FROM {R} WHERE r.c = l.c AND r.n >= l.n) AS m FROM {L}",
     "26: a scalar query that reads images": f"SELECT l.j, (SELECT string_agg(l.n::text || r.n::text, ',' ORDER BY r.count, r.n::text) FROM {R} WHERE r.f = l.f) AS t FROM {L}",
     "26: a value of every kind": f'SELECT l.k, (SELECT m.t FROM "L.eft" m WHERE m.old = l.k AND m.k IS NULL) AS t, (SELECT array_agg(r.j ORDER BY r.count, r.j::text) FROM {R} WHERE r.n = l.n) AS j FROM {L}',
+    "26: a scalar query that json stands around": f"SELECT l.k, (SELECT count(*) FROM {R} WHERE r.count < length(l.j::text)) AS n, (SELECT sum(r.weight * length(l.j::text)) FROM {R} WHERE r.c <> l.c) AS s FROM {L}",
+    "26: EXISTS that json stands around, over groups": f"SELECT l.j, EXISTS (SELECT r.c FROM {R} WHERE r.count < length(l.j::text) GROUP BY r.c HAVING count(*) < length(l.j::text)) AS e FROM {L}",
+    "26: json beside the key of its groups": 'SELECT w.j, w.p, (SELECT to_json(w.id) FROM one) AS i, (SELECT count(*) FROM "Right" r WHERE r.count < w.id) AS n FROM wide w GROUP BY w.id',
     "26: LATERAL over json": f"SELECT l.j, x.key, x.value FROM {L} LEFT JOIN LATERAL json_each(CASE json_typeof(l.j) WHEN 'object' THEN l.j END) x ON true",
     "26: LATERAL by image": f"SELECT l.n, g.s FROM {L}, LATERAL (SELECT scale(l.n) + scale(r.n) AS s FROM {R} WHERE r.n = l.n) g",
     "26: distinct counts": f"SELECT l.old, count(DISTINCT l.c) AS c, count(DISTINCT l.n) AS n, count(DISTINCT l.t) AS t, count(DISTINCT l.v) AS v, count(*) AS m FROM {L} GROUP BY l.old",
