@@ -209,7 +209,7 @@ def differing_rows(results: Sequence[Verified]) -> None:
 @dsn_option
 @format_option("text", "json")
 def status(dsn: str | None, form: str) -> None:
-    """List views and their last refresh."""
+    """List views, their last refresh, and how many changes wait for the next."""
     from ivmc import runtime
 
     with connected(dsn) as conn:
@@ -222,6 +222,7 @@ def status(dsn: str | None, form: str) -> None:
             "rows_in",
             "rows_changed",
             "ms",
+            "waiting",
             "sources",
         )
         answer(runtime.status(conn), form, *shown)

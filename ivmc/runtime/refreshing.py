@@ -35,7 +35,10 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A maintained view and its last refresh that had work to do."""
+    """A maintained view, its last refresh that had work to do, and how many changes wait for the next.
+
+    `waiting` counts an update twice, is an estimate where it is large, and None where nothing is captured.
+    """
 
     id: str
     schema: str
@@ -52,6 +55,7 @@ class Status:
     last_strategy: str | None
     last_reason: str | None
     sources: list[str]
+    waiting: int | None
 
 
 def refresh(conn: Connection, names: Sequence[str] = ()) -> list[Refreshed]:

@@ -59,7 +59,7 @@ def test_json_for_programs(db: psycopg.Connection[Any], run: Run) -> None:
     assert refreshed["rows_in"] == 1
     assert json.loads(run("verify", "--format", "json").stdout)
     (shown,) = json.loads(run("status", "--format", "json").stdout)
-    assert shown["name"] == "totals"
+    assert (shown["name"], shown["waiting"]) == ("totals", 0)
 
 
 def test_compile_online(db: psycopg.Connection[Any], run: Run, database: str) -> None:

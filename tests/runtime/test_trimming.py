@@ -2,10 +2,12 @@
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from ivmc.plan import Plan
+from ivmc.runtime import status
 from tests.conftest import Connect
-from tests.runtime.conftest import Shop
+from tests.runtime.conftest import Shop, block
 
 
 def test_trimming(shop: Shop, connect: Connect) -> None:
@@ -33,6 +35,45 @@ def test_trimming(shop: Shop, connect: Connect) -> None:
     assert shop.differences(other) == []
     shop.conn.execute("CALL ivmc.trim()")
     assert shop.waiting(plan) == 0
+
+
+def backlog(shop: Shop) -> dict[str, int | None]:
+    return {view.name: view.waiting for view in status(shop.conn)}
+
+
+def test_what_waits_for_a_view_that_nobody_refreshes(shop: Shop) -> None:
+    """The changes that it holds are told, by and large where they are many."""
+    shop.install()
+    shop.install("w")
+    assert backlog(shop) == {"v": 0, "w": 0}
+    shop.conn.execute("UPDATE t SET x = x + 1")
+    shop.refresh("v")
+    assert backlog(shop) == {"v": 0, "w": 200}
+    with block(shop.conn, "REPEATABLE READ"):
+        shop.conn.execute("INSERT INTO t VALUES (501, 1, 1)")
+        shop.conn.execute("SELECT ivmc.refresh_here(%s)", (f"{shop.schema}.w",))
+        shop.conn.execute("DELETE FROM t WHERE id = 501")
+    assert backlog(shop) == {"v": 2, "w": 1}
+    shop.conn.execute(HUGE)
+    shop.refresh("v")
+    many = backlog(shop)
+    assert many["v"] == 0
+    assert 240_000 < (many["w"] or 0) < 360_000
+
+
+def test_what_waits_is_not_told_who_may_not_read_it(shop: Shop) -> None:
+    shop.install()
+    role = sql.Identifier(f"guest_{shop.schema}")
+    shop.conn.execute(sql.SQL("CREATE ROLE {}").format(role))
+    try:
+        shop.conn.execute(sql.SQL("GRANT USAGE ON SCHEMA ivmc TO {}").format(role))
+        shop.conn.execute(sql.SQL("GRANT SELECT ON ivmc.status TO {}").format(role))
+        shop.conn.execute(sql.SQL("SET ROLE {}").format(role))
+        assert backlog(shop) == {"v": None}
+    finally:
+        shop.conn.execute("RESET ROLE")
+        shop.conn.execute(sql.SQL("DROP OWNED BY {}").format(role))
+        shop.conn.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 def test_large_changes_are_trimmed_by_the_refresh(shop: Shop) -> None:

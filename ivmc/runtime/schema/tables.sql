@@ -1,7 +1,7 @@
 -- The schema `ivmc`: what keeps maintained views fresh inside PostgreSQL 15 and later, without Python.
 --
 --   ivmc.view, source, frontier       which views there are, what they read, how far they have read
---   ivmc.history, status              what each refresh did
+--   ivmc.history, status              what each refresh did, and how many changes wait for the next
 --   CALL ivmc.refresh('name')         brings a view up to date, in transactions of its own
 --   SELECT ivmc.refresh_here('name')  the same inside a REPEATABLE READ transaction
 --   CALL ivmc.trim()                  removes changes that every view has consumed
@@ -90,13 +90,35 @@ CREATE TABLE IF NOT EXISTS ivmc.history (
     PRIMARY KEY (view, refresh)
 );
 
--- A refresh that found nothing to do leaves no record: `last_refresh` is the last one that did.
+-- How many changes in a buffer lie beyond a frontier; an update is two. Of more than 4 MB a part is read, and the
+-- answer is an estimate. Null for who may not read the buffer.
+CREATE OR REPLACE FUNCTION ivmc.unread(buffer name, snapshot pg_snapshot, xid xid8, seq bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_buffer text := format('ivmc.%I', buffer);
+    v_read   float8 := least(1, 4000000 / greatest(pg_relation_size(to_regclass(v_buffer)), 1)::float8);
+    v_found  bigint;
+BEGIN
+    IF has_table_privilege(to_regclass(v_buffer), 'SELECT') THEN
+        EXECUTE format(
+            'SELECT count(*) / $4 FROM %s b TABLESAMPLE SYSTEM (100 * $4) REPEATABLE (0)
+             WHERE NOT pg_visible_in_snapshot(b.__ivmc_xid, $1) AND b.__ivmc_xid <> $2
+                OR b.__ivmc_xid = $2 AND b.__ivmc_seq > $3', v_buffer)
+            INTO v_found USING snapshot, xid, seq, v_read;
+    END IF;
+    RETURN v_found;
+END $$;
+
+-- A refresh that found nothing to do leaves no record: `last_refresh` is the last one that did. What waits for a
+-- view that nobody refreshes stays in the buffers.
 CREATE OR REPLACE VIEW ivmc.status AS
 SELECT v.id, v.schema, v.name, v.state, v.mode, v.strategy, v.reason,
        h.at AS last_refresh, f.refreshes, h.rows_in, h.rows_changed, h.ms,
        h.strategy AS last_strategy, h.reason AS last_reason,
        ARRAY(SELECT format('%I.%I', s.schema, s.name) FROM ivmc.source s
-             WHERE s.view = v.id ORDER BY 1) AS sources
+             WHERE s.view = v.id ORDER BY 1) AS sources,
+       (SELECT sum(ivmc.unread(s.buffer, f.snapshot, f.xid, f.seq))::bigint FROM ivmc.source s
+        WHERE s.view = v.id) AS waiting
 FROM ivmc.view v
 JOIN ivmc.frontier f ON f.view = v.id
 LEFT JOIN ivmc.history h ON h.view = v.id AND h.refresh = f.refreshes;
