@@ -252,7 +252,8 @@ def _reduced(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:
     ):
         return replace(groups, input=_reduced(groups.input, by, on))
     if not frozenset(by.schema).isdisjoint(column for node in walk(groups.input) for column in node.schema):
-        wanted, copies = renewed(by)  # the groups were made for rows of the same relation
+        wanted, renamed = renewed(by)  # the groups were made for rows of the same relation
+        copies = {column: renamed[column] for column in by.schema}
     else:
         copies = {column: fresh(column.name, column) for column in by.schema}
         wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))

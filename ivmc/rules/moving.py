@@ -46,7 +46,7 @@ ORDERED: Final = frozenset(
 
 
 def compared(right: Rel, on: Iterable[Scalar]) -> tuple[Expression, Col] | None:
-    """`own < value`, where that is the condition and `value` a column of the single row of `right`."""
+    """`own < value`, where that is the condition and `value` all it reads of the single row of `right`."""
     match tuple(on):
         case (Expression(name=op, args=(Col() as value, own)) as test,) if (
             op in BOUNDS and value in right.schema
@@ -57,7 +57,8 @@ def compared(right: Rel, on: Iterable[Scalar]) -> tuple[Expression, Col] | None:
         case _:
             return None
     single = value in right.schema and frozenset() in keys(right)
-    return (test, value) if single and value.type.name in ORDERED and value not in columns(own) else None
+    moves = single and value.type.name in ORDERED and columns(own).isdisjoint(right.schema)
+    return (test, value) if moves else None
 
 
 def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:

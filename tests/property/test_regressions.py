@@ -48,6 +48,8 @@ STORIES = [
     Story("grouping sets of joins, recomputed in the order of the text", PAIR, "SELECT sum(c.k) AS a, (SELECT a.n FROM r a JOIN q b ON a.id = b.k AND a.id IS NULL WHERE c.k = a.id GROUP BY CUBE (a.n)) AS x FROM q c GROUP BY 2", CHANGES),
     Story("groups of a query over the table that looks them up", PAIR, "SELECT a.id, g.low FROM r a JOIN LATERAL (SELECT min(b.d) AS low FROM r b WHERE b.id = a.id GROUP BY ROLLUP (b.d)) g ON a.id IN (1, 2, 5)", CHANGES),
     Story("one row at most that nothing reads may be none", PAIR, "SELECT q.s FROM (SELECT (SELECT y.c FROM q) AS c FROM (SELECT max(k) AS c FROM r) x JOIN (SELECT min(id) + 1 AS c FROM r) y ON x.c = y.c) z CROSS JOIN q", CHANGES),
+    Story("a single row on both sides of a comparison", PAIR, "SELECT id FROM r WHERE (SELECT greatest(r.k, min(q.k) + 1) > max(q.k) FROM q) AND (SELECT max(q.k) >= least(r.k, count(q.s)) FROM q)", CHANGES),
+    Story("groups that look each other up", PAIR, "SELECT id FROM r, LATERAL (SELECT count(*) AS n) l WHERE (SELECT sum(b.k) FROM r b WHERE b.id IS NOT DISTINCT FROM l.n) = (SELECT sum(k) + 2 FROM q)", CHANGES),
     Story("one row that nothing reads", PAIR, "SELECT q.s FROM (SELECT max(k) AS c FROM r) x CROSS JOIN q", CHANGES),
 ]  # fmt: skip
 
