@@ -152,7 +152,8 @@ class Program:
         if not any(isinstance(node, Filter) for node in walk(leaf)):
             self.queries.counts[leaf] = self.pending[table]
             return
-        counted = self.counted_first if table in self.queries.buffers else self.counted_here
+        captured = table in self.queries.buffers and table not in self.queries.narrowed
+        counted = self.counted_first if captured else self.counted_here
         self.queries.counts[leaf] = counted(leaf, source)
 
     def counted_first(self, leaf: Rel, source: Scan) -> str:

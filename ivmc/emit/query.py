@@ -48,6 +48,7 @@ class Queries:
 
     stored   per stage table: its columns as SQL names, and what its readers see over them
     buffers  per base table: the name of its change buffer
+    narrowed per base table: the temporary table of its changes, where some were dropped at once
     changes  per stage table: the temporary table of its old and new rows
     counts   relations whose exact number of rows a variable holds: they get it as LIMIT, which
              tells the planner how few they are (planner rule 2)
@@ -59,6 +60,7 @@ class Queries:
     buffers: Mapping[tuple[str, str], str]
     counts: dict[Rel, str] = field(default_factory=dict)
     changes: dict[str, str] = field(default_factory=dict)
+    narrowed: dict[tuple[str, str], str] = field(default_factory=dict)
     is_new: str = "true"
     aliases: set[str] = field(default_factory=set)
     orders: Mapping[Rel, Sequence[Col]] = field(default_factory=dict)
@@ -181,7 +183,11 @@ class Queries:
             return self.table(
                 f"pg_temp.{identifier(self.changes[scan.relation.name])}", scan.alias, names, signed=True
             )
-        buffer = self.buffers[scan.relation.schema, scan.relation.name]
+        table = scan.relation.schema, scan.relation.name
+        if table in self.narrowed:
+            names = {column: column.name for column in scan.schema}
+            return self.table(f"pg_temp.{identifier(self.narrowed[table])}", scan.alias, names, signed=True)
+        buffer = self.buffers[table]
         alias = self.alias(scan.alias)
         names = {column: f"{alias}.{identifier(column.name)}" for column in scan.schema}
         block = Block({c: c for c in scan.schema}, names, [f"{SCHEMA}.{identifier(buffer)} {alias}"])

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ivmc.emit import anew, fold, reread, store
+from ivmc.emit import anew, fold, narrowing, reread, store
 from ivmc.emit.capture import BACKLOG, NARROWEST, SMALL, buffer_name, unread
 from ivmc.emit.function import advance, refresh_function
 from ivmc.emit.program import Program
@@ -42,13 +42,15 @@ class Routine:
         """CREATE FUNCTION."""
         program = Program(self.id, self.queries)
         program.pending = {table: program.variable(f"{table[1]}_changes") for table in self.tables}
+        waiting = dict(program.pending)
+        narrowing.narrow(program, narrowing.narrowed([storage.stage.input for storage in self.storages]))
         for i, storage in enumerate(self.storages):
             last = i == len(self.storages) - 1
             program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
             _maintain(Work(program, storage.stage, storage, last))
         steps = [
-            *self.counts(program),
-            *self.assumptions(program),
+            *self.counts(program, waiting),
+            *self.assumptions(waiting),
             "IF recompute THEN",
             *map(indent, anew.recompute(self.storages, self.queries)),
             "  rows_in := n.pending;",
@@ -82,11 +84,11 @@ BEGIN
 END """,
         )
 
-    def counts(self, program: Program) -> list[str]:
+    def counts(self, program: Program, pending: Mapping[tuple[str, str], str]) -> list[str]:
         """How many changes there are: none, few, or many, which are planned for (planner rule 5)."""
         if not self.tables:
             return [*advance(), "strategy := 'differential';"]
-        waiting = list(zip(self.tables, program.pending.values(), strict=False))
+        waiting = list(pending.items())
         sources = [(*pair, program.filtered.get(pair[0], {})) for pair in waiting]
         counted = [line for source in sources for line in _counted(*source)]
         counted.append(f"n.pending := {' + '.join(count for _, count in waiting)};")
@@ -148,7 +150,7 @@ END """,
         ]
         return [f"n.pending := {100 // SAMPLE} * (\n  {f'{chr(10)}  + '.join(samples)});"]
 
-    def assumptions(self, program: Program) -> list[str]:
+    def assumptions(self, pending: Mapping[tuple[str, str], str]) -> list[str]:
         """Recompute where a foreign key is gone to which changes would be pruned (law 5)."""
         lines = []
         nodes = (node for storage in self.storages for node in walk(storage.stage.input))
@@ -157,7 +159,7 @@ END """,
             why = literal(f"no foreign key from {many.name} to {one.name}")
             referring, target = (literal(qualified(r.schema, r.name)) for r in (many, one))
             lines += [
-                f"IF {program.pending[one.schema, one.name]} > 0 AND NOT recompute THEN",
+                f"IF {pending[one.schema, one.name]} > 0 AND NOT recompute THEN",
                 "  recompute := NOT EXISTS (SELECT FROM pg_constraint c",
                 f"    WHERE c.conrelid = {referring}::regclass AND c.confrelid = {target}::regclass",
                 "      AND c.contype = 'f' AND c.convalidated AND NOT c.condeferrable);",

@@ -39,6 +39,12 @@ CREATE TABLE l (k int, s text, x int); CREATE TABLE r (k bigint, s varchar(5), y
 INSERT INTO l VALUES (1, 'a', 1), (2, 'b', 2), (NULL, 'a', 3); INSERT INTO r VALUES (1, 'a', 1), (1, 'b', 2), (2, NULL, 3)
 """
 
+MANY = """
+CREATE TABLE item (id int PRIMARY KEY, kind text); CREATE TABLE sale (id int PRIMARY KEY, item int, amount numeric(8,2));
+INSERT INTO item SELECT i, CASE WHEN i % 4 = 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 12) i;
+INSERT INTO sale SELECT i, i % 13, i * i % 97 FROM generate_series(1, 400) i; ANALYZE item; ANALYZE sale
+"""
+
 STORIES = [
     Story(
         "1: a fact changes its key while the old dimension row goes",
@@ -185,6 +191,18 @@ STORIES = [
         (
             ("UPDATE rate SET rate = 2 WHERE currency = 'USD'", "INSERT INTO orders VALUES ('USD', 5)"),
             ("UPDATE rate SET rate = 0 WHERE currency = 'USD'", "DELETE FROM orders WHERE currency = 'USD'", "UPDATE rate SET rate = 3 WHERE rate = 1"),
+        ),
+    ),
+    Story(
+        "changes that meet none of the few rows of a filtered table are dropped at once, what met them before is not",
+        MANY,
+        "SELECT sum(s.amount) AS t, count(*) AS n FROM sale s JOIN item i ON s.item = i.id WHERE i.kind = 'a' AND s.amount < (SELECT avg(x.amount) FROM sale x WHERE x.item = i.id)",
+        (
+            "UPDATE sale SET amount = amount + 5 WHERE id % 7 = 0",
+            ("UPDATE item SET kind = 'b' WHERE id = 4", "DELETE FROM sale WHERE item = 4 AND id % 2 = 0", "UPDATE sale SET amount = 1 WHERE item IN (4, 8) AND id % 3 = 0"),
+            ("UPDATE item SET kind = 'a' WHERE id IN (4, 5)", "UPDATE sale SET item = item + 1 WHERE item < 9", "DELETE FROM item WHERE id = 8"),
+            ("UPDATE sale SET item = 8 WHERE item = 5", "INSERT INTO item VALUES (8, 'a')", "UPDATE item SET kind = 'b' WHERE id = 5"),
+            ("DELETE FROM item WHERE kind = 'a'", "UPDATE sale SET amount = - amount, item = NULL WHERE id < 100"),
         ),
     ),
 ]  # fmt: skip

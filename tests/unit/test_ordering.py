@@ -20,12 +20,16 @@ WHERE s.product = p.id AND s.shop = shop.id AND shop.region = r.id AND p.name = 
 """
 
 
-def plan(query: str, **rows: float) -> Plan:
+def sized(tables: str, query: str, **rows: float) -> Plan:
     """The plan over tables of these sizes."""
-    catalog = Catalog.from_sql(TABLES)
+    catalog = Catalog.from_sql(tables)
     known = catalog.symbols.relations
     known |= {("public", name): replace(known["public", name], rows=n) for name, n in rows.items()}
     return ivmc.compile(query, catalog, name="v")
+
+
+def plan(query: str, **rows: float) -> Plan:
+    return sized(TABLES, query, **rows)
 
 
 @pytest.mark.parametrize(
