@@ -22,21 +22,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivmc.ir import (
-    Aggregate,
-    Call,
-    Expand,
-    Filter,
-    Join,
-    Match,
-    Outer,
-    Project,
-    Rel,
-    Values,
-    bottom_up,
-    free,
-    same,
-)
+from ivmc.identity import free
+from ivmc.ir import Aggregate, Call, Expand, Filter, Join, Match, Outer, Project, Rel, Values, bottom_up, same
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,

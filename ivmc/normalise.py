@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 
+from ivmc.identity import renewed
 from ivmc.ir import (
     Aggregate,
     Expand,
@@ -27,7 +28,6 @@ from ivmc.ir import (
     Union,
     Values,
     arranged,
-    renewed,
     same,
     walk,
 )

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from ivmc.catalog import Column, Relation
 from ivmc.decompose import decompose
-from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, shape, walk, with_inputs
+from ivmc.identity import shape
+from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
 from ivmc.properties import keys, reduced, shortest

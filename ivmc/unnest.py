@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivmc.few import argument, case, over_nothing, over_one
+from ivmc.identity import free
 from ivmc.ir import (
     UNIT,
     Aggregate,
@@ -40,7 +41,6 @@ from ivmc.ir import (
     Union,
     Values,
     arranged,
-    free,
     inputs,
     same,
     with_inputs,

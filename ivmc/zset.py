@@ -17,6 +17,7 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from ivmc.catalog import Type
+from ivmc.identity import free
 from ivmc.ir import (
     Aggregate,
     Call,
@@ -34,7 +35,6 @@ from ivmc.ir import (
     Scan,
     Union,
     Values,
-    free,
 )
 from ivmc.rules.variance import VARIANCES
 from ivmc.scalar import Col, Scalar

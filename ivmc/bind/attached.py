@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from pglast import ast
 
 from ivmc.bind.scope import Scope
-from ivmc.ir import Join, Match, Project, Rel, free
+from ivmc.identity import free
+from ivmc.ir import Join, Match, Project, Rel
 from ivmc.scalar import Col, Scalar, columns, fresh, replaced, substitute
 
 Query = Callable[[ast.SelectStmt, Scope], Rel]

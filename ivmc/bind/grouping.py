@@ -20,7 +20,8 @@ from ivmc.bind.context import POISON, Context, Syntax
 from ivmc.bind.grouping_sets import Keys, Sets, grouping_sets
 from ivmc.bind.keys import Target, group_key
 from ivmc.bind.scope import Scope
-from ivmc.ir import Aggregate, Filter, Rel, free
+from ivmc.identity import free
+from ivmc.ir import Aggregate, Filter, Rel
 from ivmc.scalar import TRUE, Col, Expression, Logic, Scalar, columns, conjuncts, replaced
 
 

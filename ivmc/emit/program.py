@@ -16,6 +16,7 @@ from ivmc.emit.driving import largest
 from ivmc.emit.formula import formula
 from ivmc.emit.query import Queries, positional
 from ivmc.emit.text import declared, indent
+from ivmc.identity import scalars
 from ivmc.ir import (
     Aggregate,
     Carried,
@@ -34,7 +35,6 @@ from ivmc.ir import (
     bottom_up,
     inputs,
     is_empty,
-    scalars,
     walk,
     with_inputs,
 )

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ivmc import ir
 from ivmc.bind import Bound, bind
 from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError
+from ivmc.identity import verify
 from ivmc.ir import Project
 from ivmc.parse import parse
 from ivmc.scalar import Scalar
@@ -18,7 +18,7 @@ def bound(query: str) -> Bound:
     found, context = bind(parse(query), CATALOG)
     assert [reason.message for reason in context.reasons] == []
     assert found is not None
-    ir.verify(found.rel)
+    verify(found.rel)
     return found
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
-from ivmc import ir
 from ivmc.bind import Bound, bind
 from ivmc.catalog import Catalog
 from ivmc.diagnostics import CompileError
+from ivmc.identity import free
 from ivmc.parse import parse
 from ivmc.value import SeveralRows
 from ivmc.zset import evaluate
@@ -185,7 +185,7 @@ def bound(sql: str) -> Bound:
 
 def interpreted(found: Bound, state: dict[str, Records]) -> Counter[Record]:
     """What the plan denotes, as rows."""
-    assert not ir.free(found.rel)
+    assert not free(found.rel)
     rows = evaluate(found.rel, rows_of(found.rel, state))
     answer: Counter[Record] = Counter()
     for row, weight in rows:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ivmc.bind.combined import compared
 from ivmc.bind.grouping_sets import Sets
-from ivmc.ir import Aggregate, Project, Rel, verify
+from ivmc.identity import verify
+from ivmc.ir import Aggregate, Project, Rel
 from ivmc.scalar import Col, Scalar, fresh, literal, null
 from tests.property.histories import INTEGER, TEXT, History, histories
 from tests.property.maintenance import narrowed

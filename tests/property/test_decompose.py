@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivmc.decompose import decompose
-from ivmc.ir import Aggregate, verify
+from ivmc.identity import verify
+from ivmc.ir import Aggregate
 from ivmc.rules.aggregate import fold
 from tests.property.histories import History, histories
 from tests.property.maintenance import narrowed

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from hypothesis import assume, given, settings
 
 from ivmc.differentiate import differentiate
-from ivmc.ir import Aggregate, Project, Rel, is_empty, verify
+from ivmc.identity import verify
+from ivmc.ir import Aggregate, Project, Rel, is_empty
 from ivmc.normalise import normalise
 from ivmc.optimise import simplify
 from ivmc.properties import keys

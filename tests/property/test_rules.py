@@ -10,6 +10,7 @@ import pytest
 from ivmc import rules
 from ivmc.catalog import Function, Type
 from ivmc.differentiate import differentiate
+from ivmc.identity import verify
 from ivmc.ir import (
     Aggregate,
     Call,
@@ -26,7 +27,6 @@ from ivmc.ir import (
     Union,
     Values,
     empty,
-    verify,
 )
 from ivmc.normalise import normalise
 from ivmc.rules.aggregate import fold

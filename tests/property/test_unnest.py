@@ -2,7 +2,8 @@
 
 from hypothesis import given, settings
 
-from ivmc.ir import Join, Match, Outer, Rel, free, verify, walk
+from ivmc.identity import free, verify
+from ivmc.ir import Join, Match, Outer, Rel, walk
 from ivmc.normalise import normalise
 from ivmc.unnest import unnest
 from tests.property.histories import History, histories
