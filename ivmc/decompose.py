@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ivmc.ir import Aggregate, Call, Filter, Project, Rel, Scan, Union, bottom_up
+from ivmc.predicate import conjunction, conjuncts
 from ivmc.properties import is_identity
 from ivmc.rules.aggregate import INTEGER, unfolded
 from ivmc.rules.variance import VARIANCES
@@ -35,8 +36,6 @@ from ivmc.scalar import (
     Scalar,
     binary,
     columns,
-    conjunction,
-    conjuncts,
     fresh,
     is_present,
     literal,

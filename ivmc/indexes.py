@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from ivmc.emit.text import text
 from ivmc.ir import Filter, Join, Match, Outer, Project, Rel, Scan, walk
 from ivmc.names import SCHEMA, identifier, qualified
+from ivmc.predicate import equated
 from ivmc.properties import keys
 from ivmc.rules import moving
-from ivmc.scalar import NOT, Col, Expression, Logic, Scalar, columns, equated, is_fallible
+from ivmc.scalar import NOT, Col, Expression, Logic, Scalar, columns, is_fallible
 from ivmc.stages import Stage
 
 LARGE = 10_000  # rows of a table that is not in the caches anyway

@@ -24,6 +24,7 @@ from typing import Final
 
 from ivmc.identity import free
 from ivmc.ir import Aggregate, Call, Expand, Filter, Join, Match, Outer, Project, Rel, Values, bottom_up, same
+from ivmc.predicate import conjuncts
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -31,7 +32,6 @@ from ivmc.scalar import (
     Expression,
     Scalar,
     columns,
-    conjuncts,
     equals,
     fresh,
     is_fallible,

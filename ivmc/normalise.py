@@ -33,23 +33,9 @@ from ivmc.ir import (
 )
 from ivmc.ordering import ordered
 from ivmc.placement import Homes
+from ivmc.predicate import conjuncts, equated, rejects_null, settled
 from ivmc.properties import fans_out, found_again, is_row, keys, told_apart
-from ivmc.scalar import (
-    Col,
-    Logic,
-    Scalar,
-    columns,
-    conjuncts,
-    equated,
-    fresh,
-    hoisted,
-    is_fallible,
-    matches,
-    null,
-    rejects_null,
-    settled,
-    substitute,
-)
+from ivmc.scalar import Col, Logic, Scalar, columns, fresh, hoisted, is_fallible, matches, null, substitute
 
 
 def normalise(rel: Rel) -> Rel:

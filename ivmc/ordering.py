@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ivmc.ir import Aggregate, Filter, Match, Rel, Scan, walk
+from ivmc.predicate import equated
 from ivmc.properties import keys
-from ivmc.scalar import Col, Scalar, columns, equated
+from ivmc.scalar import Col, Scalar, columns
 
 
 def ordered(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[Rel]:

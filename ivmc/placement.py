@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ivmc.ir import Match, Rel
-from ivmc.scalar import Col, Scalar, columns, conjuncts, is_fallible, relaxed
+from ivmc.predicate import conjuncts, relaxed
+from ivmc.scalar import Col, Scalar, columns, is_fallible
 
 
 class Homes:

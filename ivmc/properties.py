@@ -25,7 +25,8 @@ from ivmc.ir import (
     inputs,
 )
 from ivmc.names import SCHEMA
-from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, equated, fresh, image, is_image
+from ivmc.predicate import equated
+from ivmc.scalar import COMPARISONS, Col, Expression, Logic, Scalar, columns, fresh, image, is_image
 
 Key = frozenset[Col]
 

@@ -37,6 +37,7 @@ from ivmc.ir import (
     walk,
 )
 from ivmc.names import SCHEMA, qualified
+from ivmc.predicate import equated
 from ivmc.rules import (
     aggregate,
     expand,
@@ -53,7 +54,7 @@ from ivmc.rules import (
     values,
 )
 from ivmc.rules.aggregate import unfolded
-from ivmc.scalar import Col, Scalar, equated, is_fallible
+from ivmc.scalar import Col, Scalar, is_fallible
 from ivmc.stages import Stage, Staged
 
 

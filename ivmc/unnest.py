@@ -46,6 +46,7 @@ from ivmc.ir import (
     with_inputs,
 )
 from ivmc.lifting import groups, in_order, lifted, numbered, reading
+from ivmc.predicate import conjunction
 from ivmc.properties import is_identity, is_row, keys, reduced, shortest
 from ivmc.scalar import (
     BOOLEAN,
@@ -56,7 +57,6 @@ from ivmc.scalar import (
     Logic,
     Scalar,
     columns,
-    conjunction,
     fresh,
     image,
     is_fallible,

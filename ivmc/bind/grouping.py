@@ -22,7 +22,8 @@ from ivmc.bind.keys import Target, group_key
 from ivmc.bind.scope import Scope
 from ivmc.identity import free
 from ivmc.ir import Aggregate, Filter, Rel
-from ivmc.scalar import TRUE, Col, Expression, Logic, Scalar, columns, conjuncts, replaced
+from ivmc.predicate import conjuncts
+from ivmc.scalar import TRUE, Col, Expression, Logic, Scalar, columns, replaced
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from ivmc.bind.context import Context, Poisoned, Syntax
 from ivmc.bind.expression import Expressions
 from ivmc.bind.scope import Entry, Scope
 from ivmc.ir import Filter, Join, Match, Outer, Project, Rel, Union
-from ivmc.scalar import Col, Scalar, call, conjuncts, fresh, null, union_scales
+from ivmc.predicate import conjuncts
+from ivmc.scalar import Col, Scalar, call, fresh, null, union_scales
 
 if TYPE_CHECKING:
     from ivmc.bind.tables import Tables

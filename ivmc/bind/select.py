@@ -29,7 +29,8 @@ from ivmc.diagnostics import CompileError
 from ivmc.ir import Aggregate, Filter, Project, Rel
 from ivmc.names import PREFIX
 from ivmc.parse import Parsed
-from ivmc.scalar import Col, Scalar, conjuncts
+from ivmc.predicate import conjuncts
+from ivmc.scalar import Col, Scalar
 
 LOCKS: Final = ("FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE")
 

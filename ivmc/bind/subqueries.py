@@ -27,7 +27,8 @@ from ivmc.bind.attached import Attached
 from ivmc.bind.context import UNKNOWN, Poisoned, Syntax, sound
 from ivmc.bind.verbatim import result_type
 from ivmc.ir import UNIT, Aggregate, Join, Match, Project, Rel
-from ivmc.scalar import BOOLEAN, Logic, Scalar, conjuncts, fresh, null
+from ivmc.predicate import conjuncts
+from ivmc.scalar import BOOLEAN, Logic, Scalar, fresh, null
 
 if TYPE_CHECKING:
     from ivmc.bind.expression import Expressions

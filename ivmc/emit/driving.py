@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from ivmc.ir import Carried, Delta, Join, Match, Outer, Rel, Scan, walk
-from ivmc.scalar import Col, equated
+from ivmc.predicate import equated
+from ivmc.scalar import Col
 
 HASHED = 100_000  # rows of a table that is hashed rather than probed, or whose pages are in the caches
 

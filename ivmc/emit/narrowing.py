@@ -19,8 +19,9 @@ from ivmc.emit.program import BUSY, Program
 from ivmc.emit.text import declared, text
 from ivmc.ir import Aggregate, Delta, Filter, Join, Match, Net, Project, Rel, Scan, bottom_up, inputs, walk
 from ivmc.names import SCHEMA, identifier
+from ivmc.predicate import equated
 from ivmc.rules import join
-from ivmc.scalar import NOT, Col, Scalar, equated, fresh, is_fallible, substitute
+from ivmc.scalar import NOT, Col, Scalar, fresh, is_fallible, substitute
 
 Table = tuple[str, str]
 Meeting = tuple[str, Table, str, str]  # a column, the other table, its column, and its filter as text

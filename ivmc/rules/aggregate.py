@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from ivmc import few
 from ivmc.catalog import Function, Type
 from ivmc.ir import Aggregate, Call, Filter, Net, Project, Rel, Union
+from ivmc.predicate import conjunction
 from ivmc.rules import elapsed
 from ivmc.rules.netting import safe
 from ivmc.rules.variance import NARROW, VARIANCES, is_exact, square, variance
@@ -47,7 +48,6 @@ from ivmc.scalar import (
     Scalar,
     binary,
     call,
-    conjunction,
     fresh,
     is_present,
     literal,

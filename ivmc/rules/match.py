@@ -45,6 +45,7 @@ from ivmc.ir import (
     is_empty,
     same,
 )
+from ivmc.predicate import equated, rejects_null
 from ivmc.properties import found_again, identified, keys, told_apart
 from ivmc.rules import moving
 from ivmc.rules.netting import COUNT
@@ -59,11 +60,9 @@ from ivmc.scalar import (
     binary,
     columns,
     equals,
-    equated,
     fresh,
     literal,
     matches,
-    rejects_null,
     substitute,
 )
 

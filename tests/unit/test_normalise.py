@@ -4,7 +4,8 @@ import pytest
 
 from ivmc.ir import Filter, Join, Project, Rel, Scan, walk
 from ivmc.normalise import _normalise, normalise
-from ivmc.scalar import equated, is_fallible
+from ivmc.predicate import equated
+from ivmc.scalar import is_fallible
 from tests.unit.shapes import bound, shape
 
 
