@@ -26,7 +26,7 @@ from typing import Final
 from ivmc.ir import Aggregate, Call, Filter, Project, Rel, Scan, Union, bottom_up
 from ivmc.predicate import conjunction, conjuncts
 from ivmc.properties import is_identity
-from ivmc.rules.aggregate import INTEGER, unfolded
+from ivmc.rules.folding import INTEGER, unfolded
 from ivmc.rules.variance import VARIANCES
 from ivmc.scalar import (
     BOOLEAN,

@@ -53,7 +53,7 @@ from ivmc.rules import (
     union,
     values,
 )
-from ivmc.rules.aggregate import unfolded
+from ivmc.rules.folding import unfolded
 from ivmc.scalar import Col, Scalar, is_fallible
 from ivmc.stages import Stage, Staged
 

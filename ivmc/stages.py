@@ -18,7 +18,7 @@ from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_in
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
 from ivmc.properties import keys, reduced, shortest
-from ivmc.rules.aggregate import Fold, fold
+from ivmc.rules.folding import Fold, fold
 from ivmc.scalar import Col, Scalar, is_stable, substitute
 from ivmc.unnest import unnest
 

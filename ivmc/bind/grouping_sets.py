@@ -23,7 +23,7 @@ from ivmc.bind.context import INTEGER, Context, Opaque, Syntax
 from ivmc.bind.keys import flattened
 from ivmc.decompose import Calls, read_through
 from ivmc.ir import Aggregate, Join, Project, Rel, Union, Values
-from ivmc.rules.aggregate import unfolded
+from ivmc.rules.folding import unfolded
 from ivmc.scalar import BOOLEAN, IN, TRUE, Col, Expression, Scalar, columns, fresh, listed, literal, null
 
 Keys = tuple[Scalar, ...]

@@ -8,7 +8,8 @@ from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, insertion, row, table, update
 from ivmc.ir import Aggregate, Carried
 from ivmc.names import identifier
-from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
+from ivmc.rules.aggregate import expressions, grouped
+from ivmc.rules.folding import Extremum, Fold
 from ivmc.rules.netting import safe
 from ivmc.scalar import Col, is_absent, is_present
 

@@ -13,7 +13,7 @@ from ivmc.emit.text import declared, listing
 from ivmc.emit.work import Work, assignment, insertion, table
 from ivmc.ir import Carried, Filter, Project, Rel
 from ivmc.names import fitted, identifier
-from ivmc.rules.aggregate import Fold
+from ivmc.rules.folding import Fold
 from ivmc.scalar import (
     BIGINT,
     BOOLEAN,

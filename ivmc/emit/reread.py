@@ -13,7 +13,7 @@ from ivmc.ir import Aggregate, Call, Carried, Filter, Join, Project, Rel
 from ivmc.names import identifier
 from ivmc.properties import keys
 from ivmc.rules import reread
-from ivmc.rules.aggregate import Fold, best_of
+from ivmc.rules.folding import Fold, best_of
 from ivmc.scalar import (
     BIGINT,
     TRUE,

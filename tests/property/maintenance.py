@@ -6,7 +6,8 @@ from typing import Any
 
 from ivmc.differentiate import differentiate
 from ivmc.ir import Aggregate, Filter, Net, Project, Rel, Scan
-from ivmc.rules.aggregate import Extremum, Fold, expressions, grouped
+from ivmc.rules.aggregate import expressions, grouped
+from ivmc.rules.folding import Extremum, Fold
 from ivmc.rules.netting import safe
 from ivmc.scalar import Col
 from ivmc.stages import Stage, Staged

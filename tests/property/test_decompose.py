@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ivmc.decompose import decompose
 from ivmc.identity import verify
 from ivmc.ir import Aggregate
-from ivmc.rules.aggregate import fold
+from ivmc.rules.folding import fold
 from tests.property.histories import History, histories
 from tests.property.maintenance import narrowed
 from tests.property.relations import FOLDED, folded

@@ -10,7 +10,8 @@ from ivmc.ir import Aggregate, Project, Rel, is_empty
 from ivmc.normalise import normalise
 from ivmc.optimise import simplify
 from ivmc.properties import keys
-from ivmc.rules.aggregate import Extremum, Fold, fold, grouped
+from ivmc.rules.aggregate import grouped
+from ivmc.rules.folding import Extremum, Fold, fold
 from ivmc.stages import staged
 from ivmc.unnest import unnest
 from ivmc.value import Row, value

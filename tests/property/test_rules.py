@@ -29,7 +29,7 @@ from ivmc.ir import (
     empty,
 )
 from ivmc.normalise import normalise
-from ivmc.rules.aggregate import fold
+from ivmc.rules.folding import fold
 from ivmc.scalar import NUMERIC, Col, Expression, Logic, Scalar, equals, fresh
 from tests.property.histories import INTEGER, ITEM, LINE, PART, Changes, History, Records
 from tests.property.maintenance import narrowed
