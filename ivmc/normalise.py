@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 
-from ivmc.identity import renewed
 from ivmc.ir import (
     Aggregate,
     Expand,
@@ -29,13 +28,13 @@ from ivmc.ir import (
     Values,
     arranged,
     same,
-    walk,
 )
 from ivmc.ordering import ordered
 from ivmc.placement import Homes
-from ivmc.predicate import conjuncts, equated, rejects_null, settled
+from ivmc.predicate import conjuncts, rejects_null, settled
 from ivmc.properties import fans_out, found_again, is_row, keys, told_apart
-from ivmc.scalar import Col, Logic, Scalar, columns, fresh, hoisted, is_fallible, matches, null, substitute
+from ivmc.scalar import Col, Logic, Scalar, columns, hoisted, is_fallible, matches, null, substitute
+from ivmc.sideways import looked_up, only_looked_up
 
 
 def normalise(rel: Rel) -> Rel:
@@ -158,9 +157,9 @@ class Block:
         small = [i for i in range(len(leaves)) if local[i] or found[i]]
         for i, j in product(range(len(leaves)), small):
             leaf, by = leaves[i], leaves[j]
-            if isinstance(leaf, Aggregate) and i != j and (on := _looked_up(leaf, by, across)):
+            if isinstance(leaf, Aggregate) and i != j and (on := looked_up(leaf, by, across)):
                 wanted = _leaf(by, tuple(local[j]), found[j], columns(*on))
-                leaves[i] = _reduced(leaf, wanted, on)
+                leaves[i] = only_looked_up(leaf, wanted, on)
         built = [_leaf(leaf, tuple(local[i]), found[i], read) for i, leaf in enumerate(leaves)]
         rel = _left_deep(ordered(built, across), across, above)
         for match in top:
@@ -213,37 +212,6 @@ def _block(rel: Rel) -> Block:
             return replace(inner, outputs=outputs, matches=(*inner.matches, found))
         case _:
             return Block((rel,), (), same(rel.schema))
-
-
-# Groups that nothing looks up
-
-
-def _looked_up(groups: Aggregate, by: Rel, across: Iterable[Scalar]) -> tuple[Scalar, ...]:
-    """What equates grouping columns with a whole key of `by`."""
-    own, other = frozenset(groups.keys), frozenset(by.schema)
-    on = [p for p in across if equated(p) and columns(p) <= own | other]
-    on = [p for p in on if columns(p) & own and columns(p) & other]
-    return tuple(on) if any(key <= columns(*on) for key in keys(by)) else ()
-
-
-def _reduced(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:
-    """Only those groups that a row of `by` looks up: a stage should be small (planner rule 10).
-
-    SELECT … FROM part WHERE brand = 'B' AND x < (SELECT avg(x) FROM lineitem WHERE partkey = part.partkey)
-
-    Where the groups are of groups, those below are the ones that are kept small.
-    """
-    if isinstance(groups.input, Aggregate) and columns(*on) & frozenset(groups.keys) <= frozenset(
-        groups.input.keys
-    ):
-        return replace(groups, input=_reduced(groups.input, by, on))
-    if not frozenset(by.schema).isdisjoint(column for node in walk(groups.input) for column in node.schema):
-        wanted, renamed = renewed(by)  # the groups were made for rows of the same relation
-        copies = {column: renamed[column] for column in by.schema}
-    else:
-        copies = {column: fresh(column.name, column) for column in by.schema}
-        wanted = Project(by, tuple((copy, column) for column, copy in copies.items()))
-    return replace(groups, input=Join(groups.input, wanted, tuple(substitute(p, dict(copies)) for p in on)))
 
 
 # Leaves
