@@ -70,7 +70,7 @@ def _arrive_and_leave(rows: int, seed: int) -> Iterator[str]:
     buyer = "(SELECT min(c_custkey) FROM customer WHERE c_custkey >= near)"
     yield f"""
         CREATE TEMPORARY TABLE picked ON COMMIT DROP AS
-        SELECT o_orderkey, n, last + n AS copy, ceil({draw("o_orderkey", salt)} * customers) AS near
+        SELECT o_orderkey, n, last + n AS copy, ceil({draw("o_orderkey", salt)} * customers)::integer AS near
         FROM (SELECT o_orderkey, row_number() OVER () AS n
               FROM ({choose("o_orderkey", "orders", "o_orderkey", 2 * count, salt)}) AS drawn) AS numbered,
              (SELECT max(o_orderkey) AS last FROM orders) AS o,

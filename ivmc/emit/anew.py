@@ -3,54 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import indent, listing
 from ivmc.emit.work import assignment, insertion, row
-from ivmc.ir import Join, Project, Rel, inputs, same, with_inputs
+from ivmc.ir import Filter, Join, Match, Project, Rel, inputs, same, with_inputs
 from ivmc.names import fitted, identifier
-from ivmc.scalar import Scalar
+from ivmc.properties import keys
+from ivmc.scalar import COMPARISONS, Expression, Scalar, columns
+
+LEADERS = ("min_parallel_table_scan_size", "min_parallel_index_scan_size")  # refresh_here gives them back
 
 
 def recompute(storages: Sequence[Storage], queries: Queries) -> list[str]:
     """PL/pgSQL that fills every stage; `rows_changed` are those of the last one.
 
-    CREATE TABLE AS can run in parallel, INSERT and MERGE cannot (planner rule 16).
+    CREATE TABLE AS can run in parallel, INSERT and MERGE cannot (planner rule 16), and workers may share out
+    the rows of a small table that leads to those of large ones (planner rule 18).
     """
-    lines = [
-        "PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s",
-        "  WHERE s.name = 'random_page_cost';",
+    return [
+        "SET LOCAL random_page_cost TO DEFAULT;",
+        *(f"SET LOCAL {setting} = 0;" for setting in LEADERS),
+        *(step for storage in storages for step in _filled(storage, queries)),
     ]
-    for storage in storages:
-        anew = identifier(fitted(storage.stage.name, "__anew"))
-        lines += [
-            f"CREATE TEMPORARY TABLE {anew} ON COMMIT DROP AS",
-            listing(storage.cast("q"), "SELECT"),
-            f"FROM (\n{indent(storage.contents(queries, as_written(storage.stage.input)))}\n) q;",
-            *(_differing if storage.searchable else _replaced)(storage, f"pg_temp.{anew}"),
-            f"DROP TABLE pg_temp.{anew};",
-        ]
-    return lines
 
 
-def as_written(rel: Rel) -> Rel:
+def _filled(storage: Storage, queries: Queries) -> Iterator[str]:
+    """One stage, computed beside its table."""
+    anew = identifier(fitted(storage.stage.name, "__anew"))
+    contents = storage.contents(queries, as_written(storage.stage.input, queries))
+    yield f"CREATE TEMPORARY TABLE {anew} ON COMMIT DROP AS"
+    yield listing(storage.cast("q"), "SELECT")
+    yield f"FROM (\n{indent(contents)}\n) q;"
+    yield from (_differing if storage.searchable else _replaced)(storage, f"pg_temp.{anew}")
+    yield f"DROP TABLE pg_temp.{anew};"
+
+
+def as_written(rel: Rel, queries: Queries) -> Rel:
     """Inner joins in the order of the query's text, in which their columns were numbered.
 
     In another order of the same joins the planner has missed a plan that it finds for the text, whose
-    cost it puts 8 % lower.
+    cost it puts 8 % lower. What the text compares with a value is compared with a value.
     """
     memo: dict[Rel, Rel] = {}
 
     def visit(node: Rel) -> Rel:
-        if node in memo:
-            return memo[node]
-        parts = (visit(part) for part in inputs(node))
-        memo[node] = _joined(node, visit) if isinstance(node, Join) else with_inputs(node, tuple(parts))
+        if node not in memo:
+            found = with_inputs(node, tuple(map(visit, inputs(node))))
+            if isinstance(node, Join):
+                found = _joined(node, visit)
+            elif isinstance(found, Match):
+                found = _compared(found, queries)
+            memo[node] = found
         return memo[node]
 
     return visit(rel)
+
+
+def _compared(rel: Match, queries: Queries) -> Rel:
+    """A semi join with one row at most, by comparisons, as a filter by values (planner rule 18)."""
+    row = frozenset(rel.right.schema)
+    own = tuple(p for p in rel.on if columns(p) <= row)
+    tests = [_with_value(p, Filter(rel.right, own), queries) for p in rel.on if p not in own]
+    plain = not rel.negated and rel.mark is None and rel.beyond is None and frozenset() in keys(rel.right)
+    return Filter(rel.left, tuple(filter(None, tests))) if plain and tests and all(tests) else rel
+
+
+def _with_value(test: Scalar, rel: Rel, queries: Queries) -> Scalar | None:
+    """A comparison, which no row satisfies where `rel` has none, with one side computed from its row."""
+    row = frozenset(rel.schema)
+    if not isinstance(test, Expression) or test.name not in COMPARISONS:
+        return None
+    inside = [bool(read := columns(side)) and read <= row for side in test.args]
+    outside = [not columns(side) & row for side in test.args]
+    if sorted(inside) != [False, True] or sum(outside) != 1:
+        return None
+    return replace(
+        test, args=tuple(_value(s, rel, queries) if i else s for s, i in zip(test.args, inside, strict=True))
+    )
+
+
+def _value(scalar: Scalar, rel: Rel, queries: Queries) -> Scalar:
+    queries.fresh_statement()
+    sql = queries.select(rel, [("value", scalar)])
+    return Expression("value", (f"(\n{indent(sql)}\n)",), (), scalar.type)
 
 
 def _joined(rel: Rel, visit: Callable[[Rel], Rel]) -> Rel:

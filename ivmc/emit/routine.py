@@ -20,7 +20,7 @@ from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
 LARGE = 4_000_000  # bytes of change buffers that take longer to count than to look at some pages first
-SAMPLE = 2  # per cent of a change buffer's pages that tell whether it is far beyond that
+SAMPLE = "1e6"  # bytes of a change buffer that tell how many changes it holds, about
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
 
 
@@ -104,7 +104,9 @@ END """,
             f"IF n.pending > {SMALL} THEN",
             "  PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
             *map(indent, self.choice() if self.chooses else ()),
-            *(f"  PERFORM ivmc.reckon({_buffer(table)}, {count});" for table, count in waiting),
+            "  IF NOT recompute THEN",
+            *(f"    PERFORM ivmc.reckon({_buffer(table)}, {count});" for table, count in waiting),
+            "  END IF;",
             "END IF;",
         ]
 
@@ -142,13 +144,7 @@ END """,
 
     def sampled(self) -> list[str]:
         """A look at some pages first."""
-        buffers = [qualified(SCHEMA, buffer_name(*table)) for table in self.tables]
-        samples = [
-            f"(SELECT count(*) FROM {buffer} b TABLESAMPLE SYSTEM ({SAMPLE}) REPEATABLE (0)\n"
-            f"    WHERE {unread('b', 'frontier')})"
-            for buffer in buffers
-        ]
-        return [f"n.pending := {100 // SAMPLE} * (\n  {f'{chr(10)}  + '.join(samples)});"]
+        return [f"n.pending :=\n  {f'{chr(10)}  + '.join(map(_sampled, self.tables))};"]
 
     def assumptions(self, pending: Mapping[tuple[str, str], str]) -> list[str]:
         """Recompute where a foreign key is gone to which changes would be pruned (law 5)."""
@@ -192,6 +188,15 @@ def _maintain(work: Work) -> None:
 
 def _buffer(table: tuple[str, str]) -> str:
     return literal(qualified(SCHEMA, buffer_name(*table)))
+
+
+def _sampled(table: tuple[str, str]) -> str:
+    """About how many changes of a source wait, from as many pages of its buffer however large that is."""
+    times = f"greatest(1, pg_relation_size({_buffer(table)}) / {SAMPLE})"
+    buffer = f"{qualified(SCHEMA, buffer_name(*table))} b"
+    sample = f"TABLESAMPLE SYSTEM (100 / {times}) REPEATABLE (0)"
+    unseen = unread("b", "frontier")
+    return f"(SELECT {times} * count(*)\n    FROM {buffer} {sample}\n    WHERE {unseen})"
 
 
 def _idle(tables: Sequence[tuple[str, str]]) -> list[str]:
