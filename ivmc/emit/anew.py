@@ -21,8 +21,8 @@ LEADERS = ("min_parallel_table_scan_size", "min_parallel_index_scan_size")  # re
 def recompute(storages: Sequence[Storage], queries: Queries) -> list[str]:
     """PL/pgSQL that fills every stage; `rows_changed` are those of the last one.
 
-    CREATE TABLE AS can run in parallel, INSERT and MERGE cannot (planner rule 16), and workers may share out
-    the rows of a small table that leads to those of large ones (planner rule 18).
+    CREATE TABLE AS can run in parallel, INSERT and MERGE cannot; workers may share out even a small
+    table, for it may lead to many rows of large ones (planner rule 16).
     """
     return [
         "SET LOCAL random_page_cost TO DEFAULT;",
@@ -64,7 +64,7 @@ def as_written(rel: Rel, queries: Queries) -> Rel:
 
 
 def _compared(rel: Match, queries: Queries) -> Rel:
-    """A semi join with one row at most, by comparisons, as a filter by values (planner rule 18)."""
+    """A semi join with one row at most, by comparisons, as a filter by values (planner rule 16)."""
     row = frozenset(rel.right.schema)
     own = tuple(p for p in rel.on if columns(p) <= row)
     tests = [_with_value(p, Filter(rel.right, own), queries) for p in rel.on if p not in own]

@@ -82,7 +82,7 @@ def test_large_changes_recompute_only_where_that_was_left_open(orders: Connectio
 
 
 def test_a_recomputation_in_the_users_own_transaction_gives_settings_back(orders: Connection) -> None:
-    """Planner rules 1 and 18: what it has the planner do is for its own statements."""
+    """Planner rules 1 and 16: what it has the planner do is for its own statements."""
     settings = {
         "random_page_cost": "3",
         "min_parallel_table_scan_size": "16MB",

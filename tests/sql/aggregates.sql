@@ -59,9 +59,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -98,11 +99,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -260,9 +264,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -299,11 +304,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -654,11 +662,13 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6) * count(*)
+          FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -702,8 +712,10 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+    END IF;
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -712,8 +724,9 @@ BEGIN
     reason := CASE WHEN recompute THEN 'no foreign key from employees to departments' END;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.name::text AS name, q.hired::date AS hired, q.__ivmc_count::bigint AS __ivmc_count
     FROM (
@@ -1116,11 +1129,13 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6) * count(*)
+          FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -1164,8 +1179,10 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+    END IF;
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -1174,8 +1191,9 @@ BEGIN
     reason := CASE WHEN recompute THEN 'no foreign key from employees to departments' END;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id,
            q.name::text AS name,
@@ -1474,9 +1492,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -1513,11 +1532,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -2050,9 +2072,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2089,11 +2112,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id, q.sum::double precision AS sum
     FROM (
@@ -2319,9 +2345,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2358,11 +2385,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.salary::integer AS salary,
@@ -2611,9 +2641,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2650,11 +2681,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.__ivmc_count::bigint AS __ivmc_count,
            q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
@@ -2794,9 +2828,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2833,11 +2868,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -2981,9 +3019,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -3020,11 +3059,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.hired::date AS hired,
@@ -3200,9 +3242,10 @@ BEGIN
         WHERE c.oid IN ('public.employees'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -3239,11 +3282,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,

@@ -73,9 +73,10 @@ BEGIN
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_visits') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_visits') / 1e6) * count(*)
+          FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_visits') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -112,11 +113,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.page::integer AS page,
            q.visitor::integer AS visitor,
@@ -367,9 +371,10 @@ BEGIN
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_visits') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_visits') / 1e6) * count(*)
+          FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_visits') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -406,11 +411,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.page::integer AS page,
            q.visitor::integer AS visitor,
@@ -679,9 +687,10 @@ BEGIN
         WHERE c.oid IN ('public.visits'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_visits') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_visits') / 1e6) * count(*)
+          FROM ivmc.changes_public_visits b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_visits') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -718,11 +727,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.page::integer AS page, q.count::bigint AS count, q.string_agg::text AS string_agg
     FROM (

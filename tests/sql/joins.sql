@@ -66,11 +66,13 @@ BEGIN
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -114,8 +116,10 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -124,8 +128,9 @@ BEGIN
     reason := CASE WHEN recompute THEN 'no foreign key from orders to customers' END;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.name::text AS name, q.amount::numeric(12,2) AS amount
     FROM (
@@ -347,13 +352,16 @@ BEGIN
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6) * count(*)
+          FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -404,9 +412,11 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
     recompute := NOT EXISTS (SELECT FROM pg_constraint c
@@ -421,8 +431,9 @@ BEGIN
     reason := CASE WHEN recompute THEN 'no foreign key from items to orders' END;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.name::text AS name,
            q.placed::date AS placed,
@@ -732,11 +743,13 @@ BEGIN
         WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6) * count(*)
+          FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -780,12 +793,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.note::text AS note, q.__ivmc_weight
     FROM (
@@ -967,9 +983,10 @@ BEGIN
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -1006,11 +1023,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.id_2::integer AS id_2
     FROM (
@@ -1213,11 +1233,13 @@ BEGIN
         WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6) * count(*)
+          FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -1261,12 +1283,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.name::text AS name, q.note::text AS note, q.__ivmc_weight
     FROM (

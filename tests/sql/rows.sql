@@ -57,9 +57,10 @@ BEGIN
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -96,11 +97,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.note::text AS note, q.twice::numeric AS twice
     FROM (
@@ -224,9 +228,10 @@ BEGIN
         WHERE c.oid IN ('public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_returns') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6) * count(*)
+          FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -263,11 +268,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.customer::integer AS customer, q.amount::numeric(12,2) AS amount, q.__ivmc_weight
     FROM (
@@ -393,11 +401,13 @@ BEGIN
         WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6) * count(*)
+          FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -441,12 +451,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.customer::integer AS customer, q.amount::numeric AS amount, q.__ivmc_weight
     FROM (
@@ -582,9 +595,10 @@ BEGIN
         WHERE c.oid IN ('public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -621,11 +635,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id
     FROM (

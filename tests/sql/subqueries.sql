@@ -67,11 +67,13 @@ BEGIN
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -115,12 +117,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.name::text AS name
     FROM (
@@ -357,11 +362,13 @@ BEGIN
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -405,12 +412,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q."exists"::boolean AS "exists"
     FROM (
@@ -791,11 +801,13 @@ BEGIN
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -839,12 +851,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id
     FROM (
@@ -1233,9 +1248,10 @@ BEGIN
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -1272,11 +1288,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.__ivmc_count::bigint AS __ivmc_count, q.__ivmc_sum_balance::numeric AS __ivmc_sum_balance
     FROM (
@@ -1301,9 +1320,9 @@ BEGIN
     FROM (
       SELECT c.id, c.balance
       FROM public.customers c
-      WHERE EXISTS (
-        SELECT FROM ivmc.v__1
-        WHERE c.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
+      WHERE c.balance > (
+        SELECT v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0) AS value
+        FROM ivmc.v__1
       )
     ) q;
     DELETE FROM ivmc.v t WHERE NOT EXISTS (
@@ -1755,11 +1774,13 @@ BEGIN
         WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -1803,12 +1824,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.customer_id::integer AS customer_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -2251,11 +2275,13 @@ BEGIN
         WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2299,12 +2325,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id,
            q.name::text AS name,
@@ -2575,9 +2604,10 @@ BEGIN
         WHERE c.oid IN ('public.customers'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
+          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2614,11 +2644,14 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.t::text AS t, q.ordinality::bigint AS ordinality
     FROM (
@@ -2788,11 +2821,13 @@ BEGIN
         WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
     n.most := greatest(n.most, 5000);
     IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending := 50 * (
-        (SELECT count(*) FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6) * count(*)
+          FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6)) REPEATABLE (0)
           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT count(*) FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (2) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)));
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
+          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
@@ -2836,12 +2871,15 @@ BEGIN
       reason := format('more than %s changes: to read all rows is faster, about %s ms',
         n.most, round(frontier.ms_full::numeric));
     END IF;
-    PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
-    PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
   END IF;
   IF recompute THEN
-    PERFORM set_config('random_page_cost', s.reset_val, true) FROM pg_settings s
-      WHERE s.name = 'random_page_cost';
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.order_id::integer AS order_id, q.sum::numeric AS sum
     FROM (
