@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ivmc.emit.text import conditions, listing, text
-from ivmc.scalar import Col, Scalar, columns, substitute
+from ivmc.scalar import ATOM, Col, Expression, Scalar, columns, substitute
 
 
 @dataclass
@@ -45,6 +46,11 @@ class Block:
         return f"-{product}" if self.negative else product
 
     @property
+    def product(self) -> str:
+        """The tables in one item of FROM; one empty row where there is none."""
+        return "\nCROSS JOIN ".join(self.tables) or "(SELECT) one"
+
+    @property
     def body(self) -> str:
         """FROM and WHERE."""
         lines = [listing(self.tables, "FROM")] if self.tables else []
@@ -56,3 +62,22 @@ class Block:
         if self.having:
             lines.append(f"HAVING {self.having}")
         return "\n".join(lines)
+
+    def joined(self, other: Block, on: Iterable[Scalar]) -> Block:
+        """Pairs of rows of both."""
+        block = Block(
+            self.values | other.values,
+            self.names | other.names,
+            self.tables + other.tables,
+            self.where + other.where,
+            self.raw + other.raw,
+            self.weights + other.weights,
+            self.negative != other.negative,
+        )
+        block.where.extend(substitute(predicate, block.values) for predicate in on)
+        return block
+
+
+def finished(sql: str, like: Col) -> Scalar:
+    """Finished text as a scalar."""
+    return Expression("raw", (sql,), (), like.type, like.nullable, ATOM)

@@ -7,16 +7,14 @@ weight; the weight of a joined row is the product of its parts'.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from ivmc.catalog import Catalog
-from ivmc.emit import calls
-from ivmc.emit.block import Block
+from ivmc.emit.block import Block, finished
 from ivmc.emit.driving import orders
-from ivmc.emit.text import conditions, derived, indent, listing, text
+from ivmc.emit.grouping import Grouping
+from ivmc.emit.text import conditions, derived, indent, listed_as, listing, text
 from ivmc.ir import (
     Aggregate,
     Carried,
@@ -37,13 +35,13 @@ from ivmc.ir import (
 )
 from ivmc.names import SCHEMA, WEIGHT, identifier, qualified
 from ivmc.properties import keys
-from ivmc.scalar import ATOM, Col, Expression, Scalar, fresh, is_defined, substitute
+from ivmc.scalar import Col, Scalar, fresh, is_defined, substitute
 
 RESERVED = frozenset({"frontier", "n"})
 
 
 @dataclass
-class Queries:
+class Queries(Grouping):
     """Renders the relations of one view.
 
     stored   per stage table: its columns as SQL names, and what its readers see over them
@@ -55,7 +53,6 @@ class Queries:
     orders   of them, those that drive probes, with the columns to read them by (planner rule 13)
     """
 
-    catalog: Catalog
     stored: Mapping[str, tuple[Mapping[Col, str], Mapping[Col, Scalar]]]
     buffers: Mapping[tuple[str, str], str]
     counts: dict[Rel, str] = field(default_factory=dict)
@@ -84,18 +81,18 @@ class Queries:
         self.aliases = set(RESERVED)
 
     def _select(self, block: Block, outputs: Sequence[tuple[str, Scalar]], weight: str | None) -> str:
-        items = [_item(block.sql(scalar), name) for name, scalar in outputs]
+        items = [listed_as(block.sql(scalar), name) for name, scalar in outputs]
         if weight is not None:
-            items.append(_item(block.weight, weight))
+            items.append(listed_as(block.weight, weight))
         return "\n".join(filter(None, [listing(items, "SELECT"), block.body]))
 
     def outermost(self, rel: Rel) -> Block:
         """A block that may be grouped: nothing is joined to it or filtered after it."""
         match rel:
             case Aggregate() if rel not in self.counts:
-                return self.grouped(rel)
+                return self.grouped(rel, self.block(rel.input))
             case Net() if rel not in self.counts:
-                return self.netted(rel)
+                return self.netted(rel, self.block(rel.input))
             case Project(input, outputs) if rel not in self.counts:
                 block = self.outermost(input)
                 block.values = {column: substitute(scalar, block.values) for column, scalar in outputs}
@@ -134,7 +131,7 @@ class Queries:
                 block.values = {column: substitute(scalar, block.values) for column, scalar in outputs}
                 return block
             case Join(left, right, on):
-                return self.join(self.block(left), self.block(right), on)
+                return self.block(left).joined(self.block(right), on)
             case Outer():
                 return self.outer(rel)
             case Match():
@@ -240,25 +237,12 @@ class Queries:
         columns = {c: f"{alias}.{identifier(n)}" for c, n in names.items()}
         return Block({c: c for c in rel.schema}, columns, [f"({listing(rows, 'VALUES')}) {head}"])
 
-    def join(self, left: Block, right: Block, on: Iterable[Scalar]) -> Block:
-        block = Block(
-            left.values | right.values,
-            left.names | right.names,
-            left.tables + right.tables,
-            left.where + right.where,
-            left.raw + right.raw,
-            left.weights + right.weights,
-            left.negative != right.negative,
-        )
-        block.where.extend(substitute(predicate, block.values) for predicate in on)
-        return block
-
     def outer(self, rel: Outer) -> Block:
         """LEFT JOIN; what the right side computes is computed before rows are padded."""
         block, right = self.block(rel.left), self.block(rel.right)
         if any(not isinstance(right.values[old], Col) for _, old in rel.padded):
             right = self.derived(rel.right, right, "pairs")
-        sides = [_product(side.tables) for side in (block, right)]
+        sides = [side.product for side in (block, right)]
         other = f"({sides[1]})" if len(right.tables) > 1 else sides[1]
         block.tables = [f"{sides[0]}\nLEFT JOIN {other} {self.condition(rel.on, block, right)}"]
         for new, old in rel.padded:
@@ -268,7 +252,7 @@ class Queries:
 
     def condition(self, on: Iterable[Scalar], left: Block, right: Block) -> str:
         """ON of an explicit join, with what the right side selects by."""
-        both = self.join(left, right, on)
+        both = left.joined(right, on)
         tests = [text(p, both.name, 3) for p in both.where[len(left.where) :]]
         return conditions([*right.raw, *tests] or ["true"], "ON")
 
@@ -281,7 +265,7 @@ class Queries:
     def matched(self, rel: Match) -> Block:
         """[NOT] EXISTS, as a condition or as a value."""
         block, right = self.block(rel.left), self.block(rel.right)
-        both = self.join(block, right, rel.on)
+        both = block.joined(right, rel.on)
         tests = [text(p, both.name, 3) for p in both.where[len(block.where) :]]
         lines = [f"SELECT {listing(right.tables, 'FROM')}" if right.tables else "SELECT"]
         lines += [conditions([*right.raw, *tests])] if right.raw or tests else []
@@ -291,7 +275,7 @@ class Queries:
         if rel.mark is None:
             block.raw.append(f"NOT {exists}" if rel.negated else exists)
         else:
-            block.values[rel.mark] = _raw(exists, rel.mark)
+            block.values[rel.mark] = finished(exists, rel.mark)
         return block
 
     def expanded(self, rel: Expand) -> Block:
@@ -310,7 +294,7 @@ class Queries:
         tests = [substitute(predicate, block.values) for predicate in rel.on]
         if rel.outer:
             on = conditions([text(test, block.name, 3) for test in tests] or ["true"], "ON")
-            block.tables = [f"{_product(block.tables)}\nLEFT JOIN {item} {on}"]
+            block.tables = [f"{block.product}\nLEFT JOIN {item} {on}"]
         else:
             block.tables.append(item)
             block.where.extend(tests)
@@ -327,40 +311,6 @@ class Queries:
             arms = [f"SELECT {nothing} WHERE false"]
         return self.subquery("\nUNION ALL\n".join(arms), rel.schema, "terms", signed=signed)
 
-    def netted(self, rel: Net) -> Block:
-        """Weights added up per row image (law 1)."""
-        block = self.block(rel.input)
-        groups: list[str] = []
-        values: dict[Col, Scalar] = {}
-        for column in rel.schema:
-            value = block.sql(column)
-            groups.extend(self.image(block.grouping(column), column))
-            comparable = self.equality(column) != "none"
-            values[column] = block.values[column] if comparable else _raw(self.first(value, column), column)
-        total = f"sum({block.weight})" if block.signed else "count(*)"
-        having = f"{total} <> 0" if block.signed or not groups else ""  # no rows are one group of no columns
-        return replace(block, values=values, groups=groups, having=having, weights=[total], negative=False)
-
-    def first(self, value: str, column: Col, order: str = "") -> str:
-        """One of the values of a group; arrays, which would be joined to one, go through their text."""
-        if self.catalog.element(column.type) is None:
-            return f"(array_agg({value}{order}))[1]"
-        return f"(array_agg(({value})::text{order}))[1]::{column.type.sql}"
-
-    def equality(self, column: Col) -> str:
-        """Do equal values of a column look the same? identity, equal (not always), none (no `=`)."""
-        return self.catalog.equality(column.type, column.collation)
-
-    def image(self, sql: str, column: Col) -> tuple[str, ...]:
-        """What to group by so that only identical images meet."""
-        match self.equality(column):
-            case "identity":
-                return (sql,)
-            case "equal":
-                return (sql, f"record_send(ROW({sql}))")
-            case _:
-                return (f"record_send(ROW({sql}))",)
-
     def sums(self, rel: Aggregate, outputs: Sequence[tuple[str, Scalar]]) -> str:
         """A statement of running counts and sums, with a row for each weight in a group.
 
@@ -373,40 +323,10 @@ class Queries:
         weight = block.weight
         found = self.grouped(rel, replace(block, weights=[], negative=False))
         for column, _ in rel.calls:
-            found.values[column] = _raw(f"{weight} * {found.sql(column)}", column)
+            found.values[column] = finished(f"{weight} * {found.sql(column)}", column)
         assert found.groups is not None
         found.groups.append(weight)
         return self._select(found, outputs, None)
-
-    def grouped(self, rel: Aggregate, block: Block | None = None) -> Block:
-        """GROUP BY with its calls."""
-        block = block or self.block(rel.input)
-        values: dict[Col, Scalar] = {}
-        groups: list[str] = []
-        for key in rel.keys:
-            comparable = self.equality(key) != "none"
-            sql = block.grouping(key)
-            values[key] = block.values[key] if comparable else _raw(self.first(sql, key), key)
-            groups.append(sql if comparable else f"record_send(ROW({sql}))")
-        values |= {column: _raw(calls.printed(call, block), column) for column, call in rel.calls}
-        return replace(block, values=values, groups=groups, weights=[], negative=False)
-
-
-def _raw(sql: str, like: Col) -> Scalar:
-    """Finished text as a scalar."""
-    return Expression("raw", (sql,), (), like.type, like.nullable, ATOM)
-
-
-def _product(tables: Sequence[str]) -> str:
-    """The tables in one item of FROM; one empty row where there is none."""
-    return "\nCROSS JOIN ".join(tables) or "(SELECT) one"
-
-
-def _item(sql: str, name: str) -> str:
-    """An item of a SELECT list, with its name where PostgreSQL would give it another one."""
-    printed = identifier(name)
-    bare = re.fullmatch(r'(?:[\w$]+|"[^"]+")\.([\w$]+|"[^"]+")', sql)
-    return sql if bare and bare[1] == printed else f"{sql} AS {printed}"
 
 
 def positional(schema: Sequence[Col]) -> dict[Col, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
+from ivmc.names import identifier
 from ivmc.scalar import AND, ATOM, NOT, OR, Col, Logic, Scalar
 
 Name = Callable[[Col], str]
@@ -70,3 +72,10 @@ def derived(sql: str, alias: str) -> str:
 def declared(column: Col) -> str:
     """A column's type as a table declares it."""
     return f"{column.type.sql} COLLATE {column.collation}" if column.collation else column.type.sql
+
+
+def listed_as(sql: str, name: str) -> str:
+    """An item of a SELECT list, with its name where PostgreSQL would give it another one."""
+    printed = identifier(name)
+    bare = re.fullmatch(r'(?:[\w$]+|"[^"]+")\.([\w$]+|"[^"]+")', sql)
+    return sql if bare and bare[1] == printed else f"{sql} AS {printed}"
