@@ -86,14 +86,14 @@ def rejects_null(predicates: Iterable[Scalar], column: Scalar) -> bool:
     return any(
         isinstance(p, Expression)
         and p.name in COMPARISONS
-        and any(_carries_null(side, column) for side in p.args)
+        and any(carries_null(side, column) for side in p.args)
         for predicate in predicates
         for p in conjuncts(predicate)
     )
 
 
-def _carries_null(scalar: Scalar, column: Scalar) -> bool:
+def carries_null(scalar: Scalar, column: Scalar) -> bool:
     """Is it certain that the scalar is NULL where the column is?"""
     if isinstance(scalar, Expression) and scalar.name in STRICT:
-        return any(_carries_null(part, column) for part in scalar.args)
+        return any(carries_null(part, column) for part in scalar.args)
     return scalar == column

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from ivmc.catalog import Column, Relation
 from ivmc.decompose import decompose
+from ivmc.eager import eager
 from ivmc.identity import shape
 from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
@@ -67,7 +68,7 @@ class Staged:
 def staged(rel: Rel, id: str) -> Staged:
     """Split a bound query. The root's table is called `id`, the others `id__1`, `id__2`, …"""
     schema = rel.schema
-    canonical = normalise(_identified(decompose(unnest(rel))))
+    canonical = normalise(eager(normalise(_identified(decompose(unnest(rel))))))
     found: list[Stage] = []
     finish = _finish(canonical)
     if finish is None:

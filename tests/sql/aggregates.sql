@@ -3140,6 +3140,352 @@ SELECT department_id,
        hired
 FROM ivmc.v;
 
+-- ==== an outer join by whose left side's key rows are grouped
+-- expect: aggregate, union
+-- expect-not: outer, join, match, reread
+SELECT headcount, count(*) AS departments
+FROM (
+  SELECT d.id, count(e.id) AS headcount
+  FROM departments d LEFT JOIN employees e ON e.department_id = d.id AND e.hired > '2020-01-01'
+  GROUP BY d.id
+) g
+GROUP BY headcount;
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- aggregate by count: count
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v: 1 count per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ filter rows > matches
+--    └─ stage v__1
+--
+-- aggregate by d.id: count
+-- │     law    ΔS(R) = S(ΔR), S(R′) = S(R) + S(ΔR)
+-- │     state  ivmc.v__1: 2 counts and sums per group
+-- │     cost   O(Δ) to sum up, O(touched groups) to apply, O(rows of the group) where an extremum is lost
+-- └─ union all
+--    ├─ compute NULL::integer
+--    │  └─ table departments d
+--    └─ filter hired > '2020-01-01', department_id IS NOT NULL
+--       └─ table employees e
+
+-- ---- sql
+CREATE TABLE ivmc.v__1 (
+  id integer NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  __ivmc_count_id bigint NOT NULL,
+  PRIMARY KEY (id)
+) WITH (fillfactor = 70);
+
+CREATE TABLE ivmc.v (
+  count bigint NOT NULL,
+  __ivmc_count bigint NOT NULL CHECK (__ivmc_count > 0),
+  PRIMARY KEY (count)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v__1 (id, __ivmc_count, __ivmc_count_id)
+SELECT terms.id,
+       count(*) AS __ivmc_count,
+       count(*) FILTER (WHERE terms.id_2 IS NOT NULL) AS __ivmc_count_id
+FROM (
+       SELECT d.id, NULL::integer AS id_2
+       FROM public.departments d
+       UNION ALL
+       SELECT e.department_id AS id, e.id AS id_2
+       FROM public.employees e
+       WHERE e.hired > '2020-01-01'
+         AND e.department_id IS NOT NULL
+     ) terms
+GROUP BY terms.id;
+
+INSERT INTO ivmc.v (count, __ivmc_count)
+SELECT v__1.__ivmc_count_id AS count, count(*) AS __ivmc_count
+FROM ivmc.v__1
+WHERE v__1.__ivmc_count > v__1.__ivmc_count_id
+GROUP BY v__1.__ivmc_count_id;
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  most bigint;
+  departments_changes bigint := 0;
+  employees_changes bigint := 0;
+  groups bigint := 0;
+  step bigint;
+  moved bigint := 0;
+  changes bigint := 0;
+  groups_2 bigint := 0;
+BEGIN
+  rows_in := 0;
+  rows_changed := 0;
+  IF pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
+    IF frontier.rows_most < 0.75 * n.most THEN
+      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
+    END IF;
+    n.most := coalesce(n.most,
+      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
+        WHERE c.oid IN ('public.departments'::regclass, 'public.employees'::regclass)));
+    n.most := greatest(n.most, 5000);
+    IF pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
+      n.pending :=
+        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6) * count(*)
+          FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
+        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
+          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    END IF;
+  END IF;
+  IF n.pending <= coalesce(2 * n.most, 0) THEN
+    SELECT count(*)
+    INTO n.departments_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_departments b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    SELECT count(*)
+    INTO n.employees_changes
+    FROM (
+      SELECT * FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      LIMIT n.most + 1) b;
+    n.pending := n.departments_changes + n.employees_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF EXISTS (SELECT FROM ivmc.changes_public_departments OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
+    END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    IF n.pending > n.most AND NOT recompute THEN
+      recompute := true;
+      reason := format('more than %s changes: to read all rows is faster, about %s ms',
+        n.most, round(frontier.ms_full::numeric));
+    END IF;
+    IF NOT recompute THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
+  END IF;
+  IF recompute THEN
+    SET LOCAL random_page_cost TO DEFAULT;
+    SET LOCAL min_parallel_table_scan_size = 0;
+    SET LOCAL min_parallel_index_scan_size = 0;
+    CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
+    SELECT q.id::integer AS id,
+           q.__ivmc_count::bigint AS __ivmc_count,
+           q.__ivmc_count_id::bigint AS __ivmc_count_id
+    FROM (
+      SELECT terms.id,
+             count(*) AS __ivmc_count,
+             count(*) FILTER (WHERE terms.id_2 IS NOT NULL) AS __ivmc_count_id
+      FROM (
+             SELECT d.id, NULL::integer AS id_2
+             FROM public.departments d
+             UNION ALL
+             SELECT e.department_id AS id, e.id AS id_2
+             FROM public.employees e
+             WHERE e.hired > '2020-01-01'
+               AND e.department_id IS NOT NULL
+           ) terms
+      GROUP BY terms.id
+    ) q;
+    DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__1__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v__1 t USING pg_temp.v__1__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id, t.__ivmc_count, t.__ivmc_count_id)::record *<> ROW(d.id, d.__ivmc_count, d.__ivmc_count_id)::record THEN
+      UPDATE SET id = d.id, __ivmc_count = d.__ivmc_count, __ivmc_count_id = d.__ivmc_count_id
+    WHEN NOT MATCHED THEN
+      INSERT (id, __ivmc_count, __ivmc_count_id)
+      VALUES (d.id, d.__ivmc_count, d.__ivmc_count_id);
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
+    DROP TABLE pg_temp.v__1__anew;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT q.count::bigint AS count, q.__ivmc_count::bigint AS __ivmc_count
+    FROM (
+      SELECT v__1.__ivmc_count_id AS count, count(*) AS __ivmc_count
+      FROM ivmc.v__1
+      WHERE v__1.__ivmc_count > v__1.__ivmc_count_id
+      GROUP BY v__1.__ivmc_count_id
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.count = d.count);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.count = d.count
+    WHEN MATCHED AND ROW(t.count, t.__ivmc_count)::record *<> ROW(d.count, d.__ivmc_count)::record THEN
+      UPDATE SET count = d.count, __ivmc_count = d.__ivmc_count
+    WHEN NOT MATCHED THEN
+      INSERT (count, __ivmc_count)
+      VALUES (d.count, d.__ivmc_count);
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_30d65ed9') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__moved, pg_temp.v__changes, pg_temp.v__groups_2;
+    CREATE TEMPORARY TABLE v__groups (id integer, __ivmc_count numeric, __ivmc_count_id numeric);
+    CREATE TEMPORARY TABLE v__moved (id integer, __ivmc_count bigint, __ivmc_count_id bigint, __ivmc_count_was bigint, __ivmc_count_id_was bigint);
+    CREATE TEMPORARY TABLE v__changes (id integer, count bigint, rows bigint, matches bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__groups_2 (count bigint, __ivmc_count numeric);
+    CREATE TEMPORARY TABLE v__made_30d65ed9 ();
+  END IF;
+
+  -- Stage v__1
+
+  -- Sum up the change of each group
+  IF n.departments_changes > 0 THEN
+    -- groups += γ(Δd)
+    INSERT INTO pg_temp.v__groups
+    SELECT d.id,
+           d.__ivmc_weight * count(*) AS __ivmc_count,
+           d.__ivmc_weight * count(*) FILTER (WHERE NULL::integer IS NOT NULL) AS __ivmc_count_id
+    FROM ivmc.changes_public_departments d
+    WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+    GROUP BY d.id, d.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.employees_changes > 0 THEN
+    -- groups += γ(Δe)
+    INSERT INTO pg_temp.v__groups
+    SELECT e.department_id AS id,
+           e.__ivmc_weight * count(*) AS __ivmc_count,
+           e.__ivmc_weight * count(*) FILTER (WHERE e.id IS NOT NULL) AS __ivmc_count_id
+    FROM ivmc.changes_public_employees e
+    WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+      AND e.hired > '2020-01-01'
+      AND e.department_id IS NOT NULL
+    GROUP BY e.department_id, e.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
+  END IF;
+  IF n.groups > 0 THEN
+    -- The groups that moved: what is stored of them, and what will be
+    INSERT INTO pg_temp.v__moved
+    SELECT g.id,
+           (coalesce(t.__ivmc_count, 0) + g.__ivmc_count)::bigint AS __ivmc_count,
+           (coalesce(t.__ivmc_count_id, 0) + g.__ivmc_count_id)::bigint AS __ivmc_count_id,
+           t.__ivmc_count AS __ivmc_count_was,
+           t.__ivmc_count_id AS __ivmc_count_id_was
+    FROM (
+      SELECT g.id, sum(g.__ivmc_count) AS __ivmc_count, sum(g.__ivmc_count_id) AS __ivmc_count_id
+      FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) g
+      GROUP BY g.id
+      HAVING sum(g.__ivmc_count) <> 0 OR sum(g.__ivmc_count_id) <> 0
+      ORDER BY g.id
+    ) g
+    LEFT JOIN ivmc.v__1 t ON t.id = g.id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.moved := n.moved + n.step;
+    IF n.moved > 0 THEN
+      -- MERGE: S(R′) = S(R) + S(ΔR)
+      MERGE INTO ivmc.v__1 t USING (
+        SELECT * FROM pg_temp.v__moved LIMIT n.moved
+      ) d ON t.id = d.id
+      WHEN MATCHED AND d.__ivmc_count = 0 THEN DELETE
+      WHEN MATCHED THEN
+        UPDATE SET __ivmc_count = d.__ivmc_count, __ivmc_count_id = d.__ivmc_count_id
+      WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+        INSERT (id, __ivmc_count, __ivmc_count_id)
+        VALUES (d.id, d.__ivmc_count, d.__ivmc_count_id);
+
+      -- What changed in the groups that moved: new rows in, old rows out
+      -- changes += moved + − moved
+      INSERT INTO pg_temp.v__changes
+      SELECT terms.id, terms.count, terms.rows, terms.matches, terms.__ivmc_weight
+      FROM (
+             SELECT v__moved.id,
+                    v__moved.__ivmc_count_id AS count,
+                    v__moved.__ivmc_count AS rows,
+                    v__moved.__ivmc_count_id AS matches,
+                    1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             WHERE v__moved.__ivmc_count <> 0
+             UNION ALL
+             SELECT v__moved_2.id,
+                    v__moved_2.__ivmc_count_id_was AS count,
+                    v__moved_2.__ivmc_count_was AS rows,
+                    v__moved_2.__ivmc_count_id_was AS matches,
+                    -1 AS __ivmc_weight
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             WHERE v__moved_2.__ivmc_count_was IS NOT NULL
+           ) terms;
+      GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
+    END IF;
+  END IF;
+
+  -- Stage v: what the view shows
+
+  -- Sum up the change of each group
+  IF n.changes > 0 THEN
+    -- groups_2 += γ(Δv__1)
+    INSERT INTO pg_temp.v__groups_2
+    SELECT v__1.count, v__1.__ivmc_weight * count(*) AS __ivmc_count
+    FROM pg_temp.v__changes v__1
+    WHERE v__1.rows > v__1.matches
+    GROUP BY v__1.count, v__1.__ivmc_weight;
+    GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
+  END IF;
+  IF n.groups_2 > 0 THEN
+    -- MERGE: S(R′) = S(R) + S(ΔR)
+    MERGE INTO ivmc.v t USING (
+      SELECT g.count, sum(g.__ivmc_count) AS __ivmc_count
+      FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) g
+      GROUP BY g.count
+      ORDER BY g.count
+    ) d ON t.count = d.count
+    WHEN MATCHED AND t.__ivmc_count + d.__ivmc_count = 0 THEN DELETE
+    WHEN MATCHED AND (d.__ivmc_count <> 0) THEN
+      UPDATE SET __ivmc_count = (t.__ivmc_count + d.__ivmc_count)::bigint
+    WHEN NOT MATCHED AND d.__ivmc_count <> 0 THEN
+      INSERT (count, __ivmc_count)
+      VALUES (d.count, d.__ivmc_count);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
+  IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
+  IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT count AS headcount,
+       __ivmc_count AS departments
+FROM ivmc.v;
+
 -- ==== an aggregate over an aggregate
 -- expect: aggregate
 -- expect-not: reread

@@ -56,6 +56,19 @@ MERGES = (
     ("INSERT INTO r VALUES (2, 'b', 8), (NULL, 'b', 9)", "DELETE FROM l WHERE k = 2"),
 )
 
+REFERS = SHOP.replace("customer int,", "customer int REFERENCES customer,").replace(", (5, 9, 3, 8)", "")
+REFERRED = (
+    "INSERT INTO sale VALUES (6, 3, 4, 2), (7, 3, 4, 2)",
+    ("INSERT INTO customer VALUES (9, 'eve'), (10, 'kim')", "INSERT INTO sale VALUES (8, 10, 1, 1)"),
+    ("DELETE FROM sale WHERE customer = 3", "UPDATE customer SET name = 'bea' WHERE id = 2"),
+    ("UPDATE sale SET customer = NULL WHERE id = 1", "DELETE FROM customer WHERE id = 3"),
+    ("UPDATE sale SET customer = 9 WHERE customer IS NULL", "UPDATE sale SET amount = amount + 1"),
+    ("SET LOCAL session_replication_role = replica", "DELETE FROM customer WHERE id IN (1, 9)"),
+    "INSERT INTO customer VALUES (1, 'back')",
+    ("DELETE FROM sale WHERE customer = 9", "UPDATE sale SET customer = 1"),
+    "DELETE FROM sale",
+)
+
 SHOP_QUERIES = {
     "left": "SELECT c.id, c.name, s.id AS sale, s.amount FROM customer c LEFT JOIN sale s ON s.customer = c.id",
     "right": "SELECT c.name, s.id, s.amount FROM customer c RIGHT JOIN sale s ON s.customer = c.id",
@@ -107,8 +120,17 @@ def stories(tables: str, queries: dict[str, str], steps: tuple[str | tuple[str, 
     return [Story(title, tables, query, steps) for title, query in queries.items()]
 
 
+REFERRED_QUERIES = {
+    "6: counted off the groups": "SELECT c.id, count(*) AS n, count(s.id) AS sales, sum(s.amount) AS total FROM customer c LEFT JOIN sale s ON s.customer = c.id GROUP BY c.id",
+    "6: no sale that counts": "SELECT c.id, count(*) AS n, count(s.item) AS items FROM customer c LEFT JOIN sale s ON s.customer = c.id AND s.amount > 4 GROUP BY c.id HAVING count(s.item) < 2",
+    "6: how many have how many": "SELECT n, count(*) AS customers FROM (SELECT c.id, count(s.id) AS n FROM customer c LEFT JOIN sale s ON s.customer = c.id GROUP BY c.id) g GROUP BY n",
+    "6: joined again": "SELECT c.name, g.n, g.mean FROM customer c JOIN (SELECT c.id, count(*) AS n, avg(s.amount) AS mean FROM customer c LEFT JOIN sale s ON s.customer = c.id GROUP BY c.id) g ON g.id = c.id",
+}  # fmt: skip
+
+
 STORIES = [
     *stories(SHOP, SHOP_QUERIES, CHANGES),
+    *stories(REFERS, REFERRED_QUERIES, REFERRED),
     *stories(SIDES, SIDE_QUERIES, MOVES),
     *stories(USING, USING_QUERIES, MERGES),
 ]
