@@ -15,18 +15,14 @@ from ivmc.names import fitted, identifier
 from ivmc.properties import keys
 from ivmc.scalar import COMPARISONS, Expression, Scalar, columns
 
-LEADERS = ("min_parallel_table_scan_size", "min_parallel_index_scan_size")  # refresh_here gives them back
-
 
 def recompute(storages: Sequence[Storage], queries: Queries) -> list[str]:
     """PL/pgSQL that fills every stage; `rows_changed` are those of the last one.
 
-    CREATE TABLE AS can run in parallel, INSERT and MERGE cannot; workers may share out even a small
-    table, for it may lead to many rows of large ones (planner rule 16).
+    CREATE TABLE AS can run in parallel, INSERT and MERGE cannot (planner rule 16).
     """
     return [
         "SET LOCAL random_page_cost TO DEFAULT;",
-        *(f"SET LOCAL {setting} = 0;" for setting in LEADERS),
         *(step for storage in storages for step in _filled(storage, queries)),
     ]
 

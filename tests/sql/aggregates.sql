@@ -105,8 +105,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -310,8 +308,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -725,8 +721,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.name::text AS name, q.hired::date AS hired, q.__ivmc_count::bigint AS __ivmc_count
     FROM (
@@ -1192,8 +1186,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id,
            q.name::text AS name,
@@ -1538,8 +1530,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -2118,8 +2108,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id, q.sum::double precision AS sum
     FROM (
@@ -2391,8 +2379,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.salary::integer AS salary,
@@ -2687,8 +2673,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.__ivmc_count::bigint AS __ivmc_count,
            q.__ivmc_count_salary::bigint AS __ivmc_count_salary,
@@ -2874,8 +2858,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -3065,8 +3047,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.hired::date AS hired,
@@ -3293,8 +3273,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -3634,8 +3612,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.department_id::integer AS department_id,
            q.__ivmc_count::bigint AS __ivmc_count,

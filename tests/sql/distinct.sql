@@ -119,8 +119,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.page::integer AS page,
            q.visitor::integer AS visitor,
@@ -417,8 +415,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.page::integer AS page,
            q.visitor::integer AS visitor,
@@ -733,8 +729,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.page::integer AS page, q.count::bigint AS count, q.string_agg::text AS string_agg
     FROM (

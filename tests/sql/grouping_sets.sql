@@ -130,8 +130,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.set::integer AS set,
            q.region::text AS region,
@@ -594,8 +592,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.set::integer AS set,
            q.region::text AS region,

@@ -124,8 +124,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.customer::integer AS customer,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -380,8 +378,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.customer::integer AS customer,
            q.city::text AS city,

@@ -124,8 +124,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.name::text AS name
     FROM (
@@ -419,8 +417,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q."exists"::boolean AS "exists"
     FROM (
@@ -858,8 +854,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id
     FROM (
@@ -1294,8 +1288,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.__ivmc_count::bigint AS __ivmc_count, q.__ivmc_sum_balance::numeric AS __ivmc_sum_balance
     FROM (
@@ -1831,8 +1823,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.customer_id::integer AS customer_id,
            q.__ivmc_count::bigint AS __ivmc_count,
@@ -2332,8 +2322,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id,
            q.name::text AS name,
@@ -2650,8 +2638,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
     SELECT q.id::integer AS id, q.t::text AS t, q.ordinality::bigint AS ordinality
     FROM (
@@ -2878,8 +2864,6 @@ BEGIN
   END IF;
   IF recompute THEN
     SET LOCAL random_page_cost TO DEFAULT;
-    SET LOCAL min_parallel_table_scan_size = 0;
-    SET LOCAL min_parallel_index_scan_size = 0;
     CREATE TEMPORARY TABLE v__1__anew ON COMMIT DROP AS
     SELECT q.order_id::integer AS order_id, q.sum::numeric AS sum
     FROM (

@@ -232,8 +232,7 @@ DECLARE
 BEGIN
     PERFORM ivmc.require_snapshot();
     SELECT array_agg(n.name), array_agg(current_setting(n.name)) INTO v_names, v_values
-    FROM ivmc.view v,
-         unnest(v.setting_names || '{min_parallel_table_scan_size,min_parallel_index_scan_size}') AS n (name)
+    FROM ivmc.view v, unnest(v.setting_names) AS n (name)
     WHERE v.id = ivmc.find($1) AND n.name <> 'search_path';
     SELECT * INTO v_attempt FROM ivmc.attempt(name);
     IF v_attempt.stale THEN
