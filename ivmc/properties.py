@@ -69,6 +69,8 @@ def is_row(rel: Rel) -> bool:
             return not keys
         case Join(left, right, ()):
             return is_row(left) and is_row(right)
+        case Match(left, mark=mark):
+            return mark is not None and is_row(left)
         case Values(_, rows):
             return len(rows) == 1
         case _:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from pglast.enums import SortByDir, SortByNulls
-
 from ivmc import errors
 from ivmc.bind import facts, sets
 from ivmc.bind.attached import Attachments
@@ -113,7 +111,7 @@ class Aggregates:
         """The ORDER BY inside the parentheses, or that of WITHIN GROUP. Raises Poisoned."""
         items = node.agg_order or ()
         keys = sound([self.plain("ORDER BY").bind(item.node) for item in items])
-        return tuple((key, _direction(item)) for key, item in zip(keys, items, strict=True))
+        return tuple((key, facts.direction(item)) for key, item in zip(keys, items, strict=True))
 
 
 def groupings(scalars: Iterable[Scalar]) -> dict[Expression, None]:
@@ -140,12 +138,3 @@ def _direct_arguments(function: Function, given: int, ordered: int) -> str:
 
 def _is_extreme(call: Call) -> bool:
     return call.function.name in ("min", "max")
-
-
-def _direction(item: Syntax) -> str:
-    """The words after an ORDER BY item."""
-    words = {SortByDir.SORTBY_ASC: " ASC", SortByDir.SORTBY_DESC: " DESC"}.get(item.sortby_dir, "")
-    if item.sortby_dir == SortByDir.SORTBY_USING:
-        words = f" USING {facts.spelt(tuple(part.sval for part in item.useOp))}"
-    nulls = {SortByNulls.SORTBY_NULLS_FIRST: " NULLS FIRST", SortByNulls.SORTBY_NULLS_LAST: " NULLS LAST"}
-    return words + nulls.get(item.sortby_nulls, "")

@@ -18,7 +18,8 @@ from ivmc.bind.attached import Attachments
 from ivmc.bind.coercion import common_type, converted
 from ivmc.bind.context import INTEGER, UNKNOWN, Context, Opaque, Poisoned, Syntax
 from ivmc.bind.expression import Expressions
-from ivmc.bind.keys import Target, bare_name, check_sortable, named, positioned
+from ivmc.bind.keys import Target, check_sortable, named, positioned
+from ivmc.bind.names import bare_name
 from ivmc.bind.scope import Scope
 from ivmc.bind.tables import Bound
 from ivmc.catalog import Function, Type

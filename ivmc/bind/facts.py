@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pglast.enums import A_Expr_Kind, CoercionForm, SQLValueFunctionOp
+from pglast.enums import A_Expr_Kind, CoercionForm, SortByDir, SortByNulls, SQLValueFunctionOp
 
 from ivmc.bind.context import Syntax
 from ivmc.catalog import Function, Operator, Type
@@ -244,3 +244,12 @@ def clause_for_aggregates(call: Syntax) -> str:
         "FILTER": call.agg_filter,
     }
     return next((name for name, present in clauses.items() if present), "")
+
+
+def direction(item: Syntax) -> str:
+    """The words after an ORDER BY item."""
+    words = {SortByDir.SORTBY_ASC: " ASC", SortByDir.SORTBY_DESC: " DESC"}.get(item.sortby_dir, "")
+    if item.sortby_dir == SortByDir.SORTBY_USING:
+        words = f" USING {spelt(tuple(part.sval for part in item.useOp))}"
+    nulls = {SortByNulls.SORTBY_NULLS_FIRST: " NULLS FIRST", SortByNulls.SORTBY_NULLS_LAST: " NULLS LAST"}
+    return words + nulls.get(item.sortby_nulls, "")

@@ -17,6 +17,7 @@ from ivmc import errors
 from ivmc.bind.aggregates import Aggregates
 from ivmc.bind.coercion import converted
 from ivmc.bind.context import POISON, TEXT, UNKNOWN, Context, Poisoned, Syntax, attempted
+from ivmc.bind.names import bare_name
 from ivmc.scalar import Scalar
 
 
@@ -81,15 +82,6 @@ def check_sortable(context: Context, key: Scalar, node: Syntax, clause: str) -> 
     if key.type != UNKNOWN and not context.catalog.orderable(key.type):
         shown = context.catalog.shown(key.type)
         context.error(errors.MissingOperator(context.span(node), shown, "ordering", clause))
-
-
-def bare_name(node: Syntax) -> str | None:
-    """The name that a node consists of, if it is but a name."""
-    match node:
-        case ast.ColumnRef(fields=(ast.String(sval=name),)):
-            return name
-        case _:
-            return None
 
 
 def named(context: Context, targets: Sequence[Target], node: Syntax, name: str) -> Scalar | None:

@@ -111,3 +111,12 @@ def _sublink(node: Syntax) -> tuple[str | None, int]:
             return output_name(node.subselect.targetList[0]), 2
         case _:
             return None, 0
+
+
+def bare_name(node: Syntax) -> str | None:
+    """The name that a node consists of, if it is but a name."""
+    match node:
+        case ast.ColumnRef(fields=(ast.String(sval=name),)):
+            return name
+        case _:
+            return None

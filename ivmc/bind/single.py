@@ -5,6 +5,7 @@ Source: PostgreSQL manual, 4.2.11 "Scalar Subqueries", 4.2.12 "Array Constructor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ivmc import errors
@@ -95,17 +96,20 @@ def _function(e: Expressions, name: str, types: tuple[Type, ...], *, star: bool 
     return e.catalog.function(("pg_catalog", name), types, star=star)
 
 
-def array(e: Expressions, node: Syntax, rel: Rel) -> tuple[Rel, Scalar]:
-    """One row over all of `rel`, and the array of its values in terms of it."""
-    (column,) = rel.schema
+def array(e: Expressions, node: Syntax, rel: Rel, order: Iterable[tuple[int, str]]) -> tuple[Rel, Scalar]:
+    """One row over all of `rel`, and the array of the values of its first column in terms of it.
+
+    `order` are the places of the columns by which it is ordered, with their direction as text.
+    """
+    column = rel.schema[0]
     kind = column.type if e.catalog.element(column.type) else e.catalog.array(column.type)
     if kind is None:
         raise mismatch(
             e.context, node, f"could not find array type for data type {e.catalog.shown(column.type)}"
         )
     filled = fresh("array", kind, collation=combined(e.catalog, kind, (column,)))
-    grouped = Aggregate(
-        rel, (), ((filled, Call(_function(e, "array_agg", (column.type,)), (column,), kind)),)
-    )
+    keys = tuple((rel.schema[place], words) for place, words in order)
+    every = Call(_function(e, "array_agg", (column.type,)), (column,), kind, order=keys)
+    grouped = Aggregate(rel, (), ((filled, every),))
     empty = literal(f"'{{}}'::{kind.sql}", kind)
     return grouped, call("coalesce", (filled, empty), kind, nullable=False, fallible=False)

@@ -19,15 +19,18 @@ from copy import copy
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast
-from pglast.enums import SubLinkType
+from pglast.enums import SetOperation, SubLinkType
 
 from ivmc import errors
-from ivmc.bind import choices, operators, single
+from ivmc.bind import choices, facts, operators, single
 from ivmc.bind.attached import Attached
 from ivmc.bind.context import UNKNOWN, Poisoned, Syntax, sound
+from ivmc.bind.names import bare_name, output_name
 from ivmc.bind.verbatim import result_type
-from ivmc.ir import UNIT, Aggregate, Join, Match, Project, Rel
+from ivmc.ir import UNIT, Aggregate, Project, Rel
+from ivmc.names import PREFIX
 from ivmc.predicate import conjuncts
+from ivmc.properties import is_row
 from ivmc.scalar import BOOLEAN, Logic, Scalar, fresh, null
 
 if TYPE_CHECKING:
@@ -66,18 +69,22 @@ def _bound(e: Expressions, node: Syntax) -> Scalar:
             return value
 
 
-def _query(e: Expressions, node: Syntax, select: Syntax, width: int | None = None) -> Rel:
-    """The query that `node` holds, which must have `width` columns. Raises Poisoned and Opaque."""
+def _query(e: Expressions, node: Syntax, select: Syntax, width: int | None = None, hidden: int = 0) -> Rel:
+    """The query that `node` holds, which must have `width` columns, `hidden` ones apart.
+
+    Raises Poisoned and Opaque.
+    """
     assert e.attached is not None
     rel = e.attached.query(select, e.scope.around(e))
     if any(column.type == UNKNOWN for column in rel.schema):
         raise Poisoned
-    if width is None or len(rel.schema) == width:
+    if width is None or len(rel.schema) == width + hidden:
         return rel
-    many = "many" if len(rel.schema) > width else "few"
+    found = len(rel.schema) - hidden
+    many = "many" if found > width else "few"
     alone = width == 1 and node.testexpr is None
     fault = "subquery must return only one column" if alone else f"subquery has too {many} columns"
-    raise e.context.fail(errors.ColumnCountMismatch(e.context.span(node), fault, len(rel.schema), width))
+    raise e.context.fail(errors.ColumnCountMismatch(e.context.span(node), fault, found, width))
 
 
 # EXISTS, ANY, ALL
@@ -145,11 +152,11 @@ def values(e: Expressions, rel: Rel) -> tuple[Scalar, ...]:
     What is computed from the one row is computed where the query stands, and only if it is needed there.
     """
     assert e.attached is not None
-    if isinstance(rel, Project) and _has_one_row(rel.input):
+    if isinstance(rel, Project) and is_row(rel.input):
         if rel.input != UNIT:
             e.attached.add(Attached(rel.input))
         return tuple(value for _, value in rel.outputs)
-    if _has_one_row(rel):
+    if is_row(rel):
         e.attached.add(Attached(rel))
         return rel.schema
     grouped, found = single.row(e, rel)
@@ -157,29 +164,34 @@ def values(e: Expressions, rel: Rel) -> tuple[Scalar, ...]:
     return found
 
 
-def _has_one_row(rel: Rel) -> bool:
-    """Does it give exactly one row, by its form?"""
-    match rel:
-        case Project(input):
-            return _has_one_row(input)
-        case Aggregate(_, keys):
-            return not keys
-        case Join(left, right, ()):
-            return _has_one_row(left) and _has_one_row(right)
-        case Match(left, mark=mark):
-            return mark is not None and _has_one_row(left)
-        case _:
-            return rel == UNIT
-
-
 def _array(e: Expressions, node: Syntax) -> Scalar:
-    """ARRAY (SELECT …)."""
-    if getattr(node.subselect, "sortClause", None):
-        e.context.reason(errors.NotCovered(e.context.span(node), "ARRAY (SELECT … ORDER BY …)"))
-    grouped, found = single.array(e, node, _query(e, node, node.subselect, 1))
+    """ARRAY (SELECT …): array_agg, in the order of the query."""
+    select, order = _with_keys(node.subselect)
+    hidden = len({place for place, _ in order} - {0})
+    grouped, found = single.array(e, node, _query(e, node, select, 1, hidden), order)
     assert e.attached is not None
     e.attached.add(Attached(grouped))
     return found
+
+
+def _with_keys(select: Syntax) -> tuple[Syntax, list[tuple[int, str]]]:
+    """A query of one column with what it is ordered by as further ones: their places, and directions.
+
+    What is made distinct or combined is ordered by its own column.
+    """
+    items = getattr(select, "sortClause", None) or ()
+    alone = select.op == SetOperation.SETOP_NONE and not select.valuesLists and not select.distinctClause
+    targets, order = list(select.targetList or ()), []
+    for item in items:
+        name = bare_name(item.node)
+        own = isinstance(item.node, ast.A_Const) or any(name == output_name(t) for t in targets[:1])
+        if alone and not own:
+            targets.append(ast.ResTarget(name=f"{PREFIX}key_{len(targets)}", val=item.node))
+        order.append((len(targets) - 1 if alone and not own else 0, facts.direction(item)))
+    found = copy(select)
+    if alone:
+        found.targetList = tuple(targets)
+    return found, order
 
 
 def json(e: Expressions, node: Syntax) -> Scalar:

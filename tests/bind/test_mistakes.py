@@ -54,7 +54,6 @@ def test_the_code_of_a_mistake(query: str, code: str) -> None:
     [
         ("SELECT rank() OVER (ORDER BY id) FROM customer", "IVM301"),
         ("SELECT id FROM customer WHERE EXISTS (SELECT 1 OFFSET 1)", "IVM305"),
-        ("SELECT ARRAY(SELECT id FROM customer ORDER BY name) AS a", "IVM319"),
         ("SELECT (SELECT ARRAY[raw] FROM orders) AS a", "IVM319"),
         ("SELECT id FROM customer LIMIT 1", "IVM305"),
         ("SELECT DISTINCT ON (name) id FROM customer", "IVM306"),
