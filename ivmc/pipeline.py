@@ -45,6 +45,8 @@ def compile(
     if bound is not None and not trust_foreign_keys:
         bound = replace(bound, rel=bottom_up(bound.rel, _independent))
     plan = staged(bound.rel, view_id(schema, relation)) if bound and not context.reasons else None
+    for kind in _without_equality(plan, catalog):
+        context.reason(errors.NotCovered(None, f"a stage that is found by a column of type {kind}"))
     if mode == "differential" and context.reasons:
         raise CompileError(tuple(context.reasons), sql)
     if mode == "full" or bound is None or plan is None or context.reasons:
@@ -60,6 +62,12 @@ def _independent(rel: Rel) -> Rel:
 
 def _reason(reasons: list[Diagnostic], mode: Mode) -> str:
     return "; ".join(dict.fromkeys(r.message for r in reasons)) if reasons else f"--mode {mode} was asked for"
+
+
+def _without_equality(plan: Staged | None, catalog: Catalog) -> list[str]:
+    """Types by which a stage would have to find its rows, and cannot: beside a primary key in GROUP BY."""
+    keys = (column for stage in plan.stages if stage.op for column in stage.key or ()) if plan else ()
+    return [key.type.sql for key in keys if catalog.equality(key.type, key.collation) == "none"]
 
 
 def _differential(

@@ -14,6 +14,14 @@ def test_a_value_without_equality_around_a_query_is_found_by_its_image() -> None
     assert any("PRIMARY KEY (image)" in statement for statement in plan.storage)
 
 
+def test_a_stage_that_would_be_found_by_a_value_without_equality_is_none() -> None:
+    catalog = Catalog.from_sql("CREATE TABLE place (id int PRIMARY KEY, at point, x int)")
+    query = "SELECT id, at, max(x) AS top FROM place GROUP BY id"
+    plan = ivmc.compile(query, catalog, name="v")
+    assert plan.strategy == "full"
+    assert "point" in (plan.reason or "")
+
+
 def test_foreign_keys_need_not_be_trusted() -> None:
     catalog = Catalog.from_sql(
         "CREATE TABLE a (id int PRIMARY KEY, x int); CREATE TABLE b (a int REFERENCES a);"
