@@ -15,6 +15,7 @@ from pglast import ast
 from ivmc.bind.scope import Scope
 from ivmc.identity import free
 from ivmc.ir import Join, Match, Project, Rel
+from ivmc.lifting import reading
 from ivmc.scalar import Col, Scalar, columns, fresh, replaced, substitute
 
 Query = Callable[[ast.SelectStmt, Scope], Rel]
@@ -49,9 +50,11 @@ class Attached:
             return Join(rel, self.right, self.on)
         return Match(rel, self.right, self.on, mark=self.mark)
 
-    def over_groups(self, computed: Mapping[Scalar, Scalar]) -> Attached:
-        """The same join over groups, with their computed keys as columns."""
-        return replace(self, on=tuple(replaced(test, computed) for test in self.on))
+    def over_groups(self, shown: Mapping[Scalar, Scalar]) -> Attached:
+        """The same join over groups, with their keys as these show them: NULL outside of a grouping set."""
+        keys = {k: c for k, c in shown.items() if isinstance(k, Col) and isinstance(c, Col) and k is not c}
+        on = tuple(replaced(test, shown) for test in self.on)
+        return replace(self, right=reading(self.right, keys) if keys else self.right, on=on)
 
     def renewed(self) -> tuple[Attached, Mapping[Col, Scalar]]:
         """The same join with new columns, and the new ones by the old."""

@@ -14,7 +14,7 @@ from pglast import ast
 from ivmc import errors
 from ivmc.bind import sets
 from ivmc.bind.aggregates import Aggregates, groupings
-from ivmc.bind.attached import Attached, Attachments, beside, joined
+from ivmc.bind.attached import Attachments, beside, joined
 from ivmc.bind.computed import column_of, extended
 from ivmc.bind.context import POISON, Context, Syntax
 from ivmc.bind.grouping_sets import Keys, Sets, grouping_sets
@@ -91,7 +91,6 @@ class Grouping:
         if len(choices) == 1:
             grouped: Rel = Aggregate(passed, tuple(named.values()), calls)
         else:
-            self.check_joins(above, numbered)
             grouped = numbered.grouped(passed, calls)
         grouped, over = beside(grouped, above, over, frozenset(passed.schema))
         if having:
@@ -105,13 +104,6 @@ class Grouping:
             self.context.error(errors.InvalidKey(self.context.clause("GROUPING"), fault))
             return call
         return sets.grouping([named[arg] for arg in call.args])
-
-    def check_joins(self, above: Iterable[Attached], sets: Sets) -> None:
-        """A query in the select list may not read a key that is NULL in some sets: that is not maintained."""
-        nulled = frozenset(column for column, shown in sets.shown.items() if shown is not column)
-        if any(nulled & free(join.right) for join in above):
-            span = self.context.clause("GROUP", "BY")
-            self.context.reason(errors.NotCovered(span, "a subquery that reads keys of GROUPING SETS"))
 
     def key_column(self, key: Scalar, local: frozenset[Col]) -> Col:
         """A key that is a column; a computed one is called what the user calls it."""

@@ -53,6 +53,9 @@ QUERIES = (
     "SELECT a, (SELECT count(*) FROM d) AS d, count(*) AS n FROM t GROUP BY ROLLUP (a)",
     "SELECT c, a IN (SELECT id FROM d) AS known, count(*) AS n FROM t GROUP BY GROUPING SETS ((c, a), (c))",
     "SELECT c, (SELECT max(name) FROM d WHERE d.id = t.c) AS name, count(*) AS n FROM t GROUP BY GROUPING SETS ((c, a), (c))",
+    "SELECT a, (SELECT name FROM d WHERE d.id = t.a) AS name, (SELECT count(*) FROM d WHERE d.id IS DISTINCT FROM t.a) AS n FROM t GROUP BY ROLLUP (a)",
+    "SELECT a, b, EXISTS (SELECT FROM d WHERE d.id = t.a OR d.name = t.b) AS e, a NOT IN (SELECT id FROM d WHERE d.id < t.a + 2) AS x FROM t GROUP BY CUBE (a, b)",
+    "SELECT a, c, sum(x) AS s FROM t GROUP BY GROUPING SETS ((a), (c), ()) HAVING a IN (SELECT id FROM d) OR NOT EXISTS (SELECT FROM d WHERE d.id = t.a AND d.id < count(t.id))",
 )  # fmt: skip
 
 
