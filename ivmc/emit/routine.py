@@ -12,13 +12,14 @@ from ivmc.emit.function import advance, refresh_function
 from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
-from ivmc.emit.text import indent, listing
+from ivmc.emit.text import derived, indent, listing
 from ivmc.emit.work import Work
 from ivmc.ir import Join, walk
 from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
 from ivmc.rules import join
 
 WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
+PAGE = 8192  # bytes, as PostgreSQL is mostly built
 LARGE = 4_000_000  # bytes of change buffers that take longer to count than to look at some pages first
 SAMPLE = "1e6"  # bytes of a change buffer that tell how many changes it holds, about
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
@@ -89,14 +90,14 @@ END """,
         if not self.tables:
             return [*advance(), "strategy := 'differential';"]
         waiting = list(pending.items())
-        sources = [(*pair, program.filtered.get(pair[0], {})) for pair in waiting]
-        counted = [line for source in sources for line in _counted(*source)]
-        counted.append(f"n.pending := {' + '.join(count for _, count in waiting)};")
-        size = " + ".join(f"pg_relation_size({_buffer(table)})" for table in self.tables)
+        counted = [
+            *_counted([(table, count, program.filtered.get(table, {})) for table, count in waiting]),
+            f"n.pending := {' + '.join(count for _, count in waiting)};",
+        ]
         return [
-            *(self.unless_hopeless(size, counted) if self.chooses else counted),
+            *(self.unless_hopeless(counted) if self.chooses else counted),
             "IF n.pending = 0 AND NOT recompute THEN",
-            *map(indent, _idle(self.tables)),
+            *map(indent, self.idle()),
             "  RETURN;",
             "END IF;",
             *advance(),
@@ -110,10 +111,23 @@ END """,
             "END IF;",
         ]
 
-    def unless_hopeless(self, size: str, counted: Sequence[str]) -> list[str]:
-        """No more changes are counted than decide, and none where a sample tells that there are too many."""
+    def idle(self) -> list[str]:
+        """What a refresh without changes does."""
+        waits = _any(self.tables, f"OFFSET {BACKLOG}")
         return [
-            f"IF {size} > {SMALL * NARROWEST} THEN",
+            "-- Nothing to do, unless old changes wait for this view to be trimmed",
+            f"IF {f'n.most IS NOT NULL AND ({waits})' if self.chooses else waits} THEN",
+            *map(indent, advance(works=False)),
+            "  strategy := 'idle';",
+            "END IF;",
+        ]
+
+    def unless_hopeless(self, counted: Sequence[str]) -> list[str]:
+        """No more changes are counted than decide, and none where a sample tells that there are too many."""
+        size = " + ".join(f"pg_relation_size({_buffer(table)})" for table in self.tables)
+        beyond = f"WHERE b.ctid >= '({SMALL * NARROWEST // PAGE},0)'"
+        return [
+            f"IF {_any(self.tables, beyond)} THEN",
             *map(indent, self.worthwhile()),
             f"  IF {size} > {LARGE} THEN",
             *(indent(line, 4) for line in self.sampled()),
@@ -199,27 +213,25 @@ def _sampled(table: tuple[str, str]) -> str:
     return f"(SELECT {times} * count(*)\n    FROM {buffer} {sample}\n    WHERE {unseen})"
 
 
-def _idle(tables: Sequence[tuple[str, str]]) -> list[str]:
-    """What a refresh without changes does."""
-    buffers = [qualified(SCHEMA, buffer_name(*table)) for table in tables]
-    backlog = [f"EXISTS (SELECT FROM {buffer} OFFSET {BACKLOG})" for buffer in buffers]
-    return [
-        "-- Nothing to do, unless old changes wait for this view to be trimmed",
-        f"IF {f'{chr(10)}  OR '.join(backlog)} THEN",
-        *map(indent, advance(works=False)),
-        "  strategy := 'idle';",
-        "END IF;",
-    ]
+def _any(tables: Sequence[tuple[str, str]], condition: str) -> str:
+    """Whether any of the buffers holds such rows."""
+    buffers = (f"{qualified(SCHEMA, buffer_name(*table))} b" for table in tables)
+    return "\n  OR ".join(f"EXISTS (SELECT FROM {buffer} {condition})" for buffer in buffers)
 
 
-def _counted(table: tuple[str, str], count: str, conditions: Mapping[str, str]) -> list[str]:
-    """How many changes of a source wait, and how many of them are selected by each of some conditions."""
-    return [
-        listing(["count(*)", *map(_those, conditions)], "SELECT"),
-        f"INTO {', '.join([count, *conditions.values()])}",
-        f"FROM (\n  SELECT * FROM {qualified(SCHEMA, buffer_name(*table))} b",
-        f"  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b;",
+def _counted(sources: Sequence[tuple[tuple[str, str], str, Mapping[str, str]]]) -> list[str]:
+    """How many changes of each source wait, and how many of them are selected by each of some conditions."""
+    counts = [
+        derived(
+            f"{listing(['count(*)', *map(_those, conditions)], 'SELECT')}\nFROM (\n"
+            f"  SELECT * FROM {qualified(SCHEMA, buffer_name(*table))} b\n"
+            f"  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b",
+            count.removeprefix("n."),
+        )
+        for table, count, conditions in sources
     ]
+    variables = (name for _, count, conditions in sources for name in (count, *conditions.values()))
+    return ["SELECT *", listing(variables, "INTO"), f"FROM {', '.join(counts)};"]
 
 
 def _those(condition: str) -> str:

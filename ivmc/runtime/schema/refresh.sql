@@ -110,7 +110,7 @@ BEGIN
     trims := false;
     rows_in := 0;
     rows_changed := 0;
-    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.lock,
+    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.lock, x.writers,
            format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
            concat(f.system_identifier, ' ', f.database)
                <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
@@ -140,8 +140,7 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT coalesce(bool_or(g.gone), false) AS gone, coalesce(bool_or(g.stale), false) AS stale,
-           coalesce(bool_or(g.unsure OR g.writers IS DISTINCT FROM g.writers_then), false) AS unsure,
+    SELECT g.gone, g.stale, g.writers, g.unsure OR g.writers IS DISTINCT FROM v.writers AS unsure,
            EXISTS (SELECT FROM ivmc.truncation) AS truncated
     INTO v_look FROM ivmc.glimpse g WHERE g.view = v.id;
     IF v_look.gone THEN
@@ -183,18 +182,26 @@ BEGIN
         EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL;
         PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         IF v_look.unsure AND (v_changed OR v_strategy IS NOT NULL) THEN
-            UPDATE ivmc.source s SET triggers = o.triggers, files = o.files,
-                -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
-                writers = CASE WHEN v_settled AND (s.buffer IS NULL OR o.triggers IS NOT NULL) AND NOT o.inherited
-                               THEN g.writers END
-            FROM ivmc.observed o JOIN ivmc.glimpse g USING (view, path)
+            UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
+            FROM ivmc.observed o
             WHERE s.view = v.id AND o.view = v.id AND o.path = s.path
-              AND (s.triggers, s.files, s.writers) IS DISTINCT FROM (o.triggers, o.files, g.writers);
+              AND (s.triggers, s.files) IS DISTINCT FROM (o.triggers, o.files);
         END IF;
     EXCEPTION WHEN serialization_failure THEN
         stale := true;
         RETURN;
     END;
+    -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
+    IF v_settled AND v_look.writers IS DISTINCT FROM v.writers THEN
+        BEGIN
+            UPDATE ivmc.view x SET writers = v_look.writers
+            WHERE x.id = v.id AND NOT EXISTS (
+                SELECT FROM ivmc.observed o
+                WHERE o.view = v.id AND (o.buffer IS NOT NULL AND o.triggers IS NULL OR o.inherited));
+        EXCEPTION WHEN serialization_failure THEN
+            NULL;  -- another refresh has done so
+        END;
+    END IF;
     IF v_strategy IS NULL THEN
         RETURN;
     ELSIF v_strategy = 'idle' THEN
@@ -272,14 +279,16 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_attempt record;
 BEGIN
-    IF ivmc.inside_transaction() THEN
+    -- A transaction that began with its statement, or just before, was begun for it: no client is that fast.
+    IF pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()
+           OPERATOR(pg_catalog.>) '20 microseconds'::pg_catalog.interval AND ivmc.inside_transaction() THEN
         PERFORM ivmc.refresh_here(name);
         RETURN;
     END IF;
     LOOP
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-        SELECT a.stale, a.trims INTO v_attempt FROM ivmc.attempt(name) AS a;
+        v_attempt := ivmc.attempt(name);
         EXIT WHEN NOT v_attempt.stale;
         ROLLBACK;
     END LOOP;
