@@ -18,7 +18,7 @@ OLD, NEW = f"{PREFIX}old", f"{PREFIX}new"
 COPY = f"{PREFIX}copy"  # numbers the copies of a row that is stored with its weight
 BUFFERS = "changes_"
 RUNTIME = frozenset(
-    {"view", "frontier", "source", "truncation", "history", "status", "observed", "glimpse", "change"}
+    {"view", "frontier", "source", "truncation", "history", "status", "observed", "change"}
 )
 LONGEST = 63  # bytes: NAMEDATALEN - 1
 

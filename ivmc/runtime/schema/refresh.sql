@@ -97,7 +97,8 @@ CREATE OR REPLACE FUNCTION ivmc.attempt(
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v          record;
-    v_look     record;
+    v_entries  text[];
+    v_unsure   boolean;
     v_gap      text;
     v_changed  boolean := false;
     v_settled  boolean := pg_current_xact_id_if_assigned() IS NULL;
@@ -110,7 +111,7 @@ BEGIN
     trims := false;
     rows_in := 0;
     rows_changed := 0;
-    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.lock, x.writers,
+    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.lock, x.relations, x.entries,
            format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
            concat(f.system_identifier, ' ', f.database)
                <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
@@ -140,16 +141,19 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT g.gone, g.stale, g.writers, g.unsure OR g.writers IS DISTINCT FROM v.writers AS unsure,
-           EXISTS (SELECT FROM ivmc.truncation) AS truncated
-    INTO v_look FROM ivmc.glimpse g WHERE g.view = v.id;
-    IF v_look.gone THEN
+    -- A first look, which mostly suffices: each ALTER, TRUNCATE, new or disabled trigger and new child writes rows
+    -- of these catalogs, or has the table unlike what the snapshot says of it. VACUUM and ANALYZE do not.
+    v_entries := ARRAY(
+        SELECT CASE WHEN c.relkind = 'r' AND c.relpersistence <> 'u' AND NOT c.relhassubclass
+                         AND c.relfilenode = pg_relation_filenode(c.oid) AND NOT row_security_active(c.oid)
+                    THEN concat(c.oid::regclass, ' ', c.xmin) END
+        FROM pg_class c WHERE c.oid = ANY (v.relations)
+        UNION ALL SELECT a.xmin::text FROM pg_attribute a WHERE a.attrelid = ANY (v.relations) AND a.attnum > 0
+        UNION ALL SELECT t.xmin::text FROM pg_trigger t WHERE t.tgrelid = ANY (v.relations));
+    v_unsure := v_entries IS DISTINCT FROM v.entries;
+    IF v_unsure THEN
         PERFORM ivmc.require_sources(v.id);
-    ELSIF v_look.stale THEN
-        stale := true;
-        RETURN;
-    ELSIF v_look.unsure THEN
-        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen),
+        SELECT coalesce(bool_or(o.files IS DISTINCT FROM o.files_seen), false),
                bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
                        OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
                        OR o.inherited OR row_security_active(o.relation::oid))
@@ -163,7 +167,7 @@ BEGIN
     ELSIF v_changed THEN
         SELECT string_agg(ivmc.gap(o), '; ') INTO v_gap FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
-    IF v_gap IS NULL AND v_look.truncated THEN
+    IF v_gap IS NULL AND EXISTS (SELECT FROM ivmc.truncation) THEN
         SELECT string_agg(DISTINCT format('%s was truncated', s.path), '; ') INTO v_gap
         FROM ivmc.truncation t JOIN ivmc.source s ON s.buffer = t.buffer
         WHERE s.view = v.id AND (
@@ -181,7 +185,7 @@ BEGIN
         WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
         EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL;
         PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-        IF v_look.unsure AND (v_changed OR v_strategy IS NOT NULL) THEN
+        IF v_unsure AND (v_changed OR v_strategy IS NOT NULL) THEN
             UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
             FROM ivmc.observed o
             WHERE s.view = v.id AND o.view = v.id AND o.path = s.path
@@ -191,13 +195,12 @@ BEGIN
         stale := true;
         RETURN;
     END;
-    -- Not where a trigger is missing, nor where this transaction might go on to write the same rows.
-    IF v_settled AND v_look.writers IS DISTINCT FROM v.writers THEN
+    -- Not where this transaction might go on to write the same rows.
+    IF v_settled AND v_unsure AND array_position(v_entries, NULL) IS NULL THEN
         BEGIN
-            UPDATE ivmc.view x SET writers = v_look.writers
+            UPDATE ivmc.view x SET entries = v_entries
             WHERE x.id = v.id AND NOT EXISTS (
-                SELECT FROM ivmc.observed o
-                WHERE o.view = v.id AND (o.buffer IS NOT NULL AND o.triggers IS NULL OR o.inherited));
+                SELECT FROM ivmc.observed o WHERE o.view = v.id AND o.buffer IS NOT NULL AND o.triggers IS NULL);
         EXCEPTION WHEN serialization_failure THEN
             NULL;  -- another refresh has done so
         END;
@@ -209,7 +212,7 @@ BEGIN
         RETURN;
     END IF;
 
-    IF v_look.unsure THEN
+    IF v_unsure THEN
         SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
         INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;

@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS ivmc.view (
     objects          text[] NOT NULL DEFAULT '{}',  -- tables and functions that go when the view goes
     plan             jsonb,
     created          timestamptz NOT NULL DEFAULT now(),
-    writers          xid[]                     -- who wrote what the catalogs say of its sources; null: unknown
+    relations        regclass[] NOT NULL DEFAULT '{}',  -- what it reads, as in ivmc.source,
+    entries          text[]                    -- and what the catalogs said of it at the last refresh; null: unknown
 );
 CREATE UNIQUE INDEX IF NOT EXISTS view_name ON ivmc.view (schema, name) WHERE state = 'ready';
 
@@ -165,25 +166,6 @@ SELECT s.view, s.schema, s.name, s.kind, s.relation, s.path, s.buffer,
                       FROM pg_catalog.pg_class c WHERE c.oid = s.relation) END AS files_seen,
        s.kind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = s.relation) AS inherited
 FROM ivmc.source s;
-
--- A first look at the same, of all sources of a view at once, which mostly suffices: each ALTER, TRUNCATE, new
--- or disabled trigger and new child writes rows of these catalogs, and VACUUM and ANALYZE do not. Whatever it
--- does not cover is `unsure`.
-CREATE OR REPLACE VIEW ivmc.glimpse AS
-SELECT l.view, l.gone, l.stale, l.unsure,
-       l.writers || ARRAY(
-           SELECT a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid = ANY (l.relations) AND a.attnum > 0
-           UNION ALL SELECT t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY (l.relations)
-           UNION ALL SELECT i.xmin FROM pg_catalog.pg_inherits i WHERE i.inhparent = ANY (l.relations)) AS writers
-FROM (
-    SELECT s.view, array_agg(s.relation::oid) AS relations, array_agg(c.xmin) AS writers,
-           bool_or(pg_catalog.to_regclass(s.path) IS DISTINCT FROM s.relation) AS gone,
-           bool_or(pg_catalog.pg_relation_filenode(s.relation) IS DISTINCT FROM nullif(c.relfilenode, 0)) AS stale,
-           bool_or(s.kind = 'p' OR c.relpersistence = 'u' OR pg_catalog.row_security_active(s.relation::oid)) AS unsure
-    FROM ivmc.source s
-    LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
-    GROUP BY s.view
-) l;
 
 CREATE OR REPLACE FUNCTION ivmc.system() RETURNS bigint
 LANGUAGE sql STABLE AS $$ SELECT system_identifier FROM pg_catalog.pg_control_system() $$;
