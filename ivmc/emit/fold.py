@@ -184,19 +184,21 @@ def _there(work: Work, extremum: Extremum, alias: str) -> str:
 
 
 def _lost(work: Work, groups: Carried, fold: Fold) -> Carried | None:
-    """Keys of the groups that lost an extremum, or hold a sum that is not finite."""
+    """Keys of the groups that lost an extremum, or a value that is not finite: that is not taken back.
+
+    What is not finite stays so when finite values come or go: then nothing is lost.
+    """
     tests = _losses(work, fold)
     if not tests:
         return None
     storage = work.storage
     lost = work.groups("lost", storage.key)
     keys = [f"d.{name}" for name in work.key]
-    work.program.comment("Groups that lost an extremum, or hold a sum that is not finite")
+    stored = f"LEFT JOIN {storage.table} t ON {storage.matches('t', 'd')}\n" if fold.extrema else ""
+    work.program.comment("Groups that lost an extremum, or a value that is not finite")
     work.program.run(
         f"INSERT INTO {table(lost)}\n{listing(keys, 'SELECT DISTINCT' if keys else 'SELECT')}\n"
-        f"FROM {_rows(work, groups)} d\n"
-        f"LEFT JOIN {storage.table} t ON {storage.matches('t', 'd')}\n"
-        f"WHERE {f'{chr(10)}   OR '.join(tests)};",
+        f"FROM {_rows(work, groups)} d\n{stored}WHERE {f'{chr(10)}   OR '.join(tests)};",
         work.counted(lost),
     )
     return lost
@@ -205,7 +207,7 @@ def _lost(work: Work, groups: Carried, fold: Fold) -> Carried | None:
 def _losses(work: Work, fold: Fold) -> list[str]:
     names = work.storage.names
     numeric = [identifier(names[column]) for column, _ in fold.states if column.type.name == "numeric"]
-    tests = [f"coalesce(t.{name}, 0) + d.{name} IN {INFINITE}" for name in numeric]
+    tests = [f"d.{name} IN {INFINITE}" for name in numeric]
     for extremum in fold.extrema:
         value, count = _value(work, extremum), _count(work, extremum)
         gone = f"t.{count} + d.{count} <= 0"

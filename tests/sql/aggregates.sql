@@ -49,7 +49,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -66,17 +66,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -252,7 +255,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -269,17 +272,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -382,13 +388,12 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.department_id
     FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
-    LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.department_id), 0) = hash_record_extended(ROW(d.department_id), 0) AND t.department_id IS NOT DISTINCT FROM d.department_id
-    WHERE coalesce(t.__ivmc_sum_squares_salary, 0) + d.__ivmc_sum_squares_salary IN ('NaN', 'Infinity', '-Infinity')
-       OR coalesce(t.__ivmc_sum_squares_salary_2, 0) + d.__ivmc_sum_squares_salary_2 IN ('NaN', 'Infinity', '-Infinity');
+    WHERE d.__ivmc_sum_squares_salary IN ('NaN', 'Infinity', '-Infinity')
+       OR d.__ivmc_sum_squares_salary_2 IN ('NaN', 'Infinity', '-Infinity');
     GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
 
     -- MERGE: S(R′) = S(R) + S(ΔR)
@@ -433,7 +438,7 @@ BEGIN
                x.__ivmc_found
         FROM (
           SELECT v__lost.department_id
-          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
           WHERE v__lost.department_id IS NOT NULL
           GROUP BY v__lost.department_id
         ) k
@@ -450,9 +455,11 @@ BEGIN
           FROM (
                  SELECT v__lost.department_id
                  FROM (
-                        SELECT * FROM pg_temp.v__lost
-                        ORDER BY department_id
-                        LIMIT n.lost
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY department_id
+                          LIMIT n.lost
+                        ) x LIMIT n.lost
                       ) v__lost
                  WHERE v__lost.department_id IS NOT NULL
                  GROUP BY v__lost.department_id
@@ -488,7 +495,7 @@ BEGIN
                  x.__ivmc_found
           FROM (
             SELECT v__lost.department_id
-            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
             WHERE v__lost.department_id IS NULL
             GROUP BY v__lost.department_id
           ) k
@@ -504,7 +511,7 @@ BEGIN
                    true AS __ivmc_found
             FROM (
                    SELECT v__lost.department_id
-                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                   FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
                    WHERE v__lost.department_id IS NULL
                    GROUP BY v__lost.department_id
                  ) groups,
@@ -648,7 +655,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -668,24 +676,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.employees_changes
+    SELECT *
+    INTO n.employees_changes, n.departments_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.departments_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_departments b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_departments b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) departments_changes;
     n.pending := n.employees_changes + n.departments_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_departments OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_departments b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -818,11 +829,13 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT d.name, e.hired, e.__ivmc_weight * count(*) AS __ivmc_count
     FROM (
-           SELECT e.department_id, e.hired, e.__ivmc_weight
-           FROM ivmc.changes_public_employees e
-           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-           ORDER BY department_id
-           LIMIT n.employees_changes
+           SELECT * FROM (
+             SELECT e.department_id, e.hired, e.__ivmc_weight
+             FROM ivmc.changes_public_employees e
+             WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+             ORDER BY department_id
+             LIMIT n.employees_changes
+           ) x LIMIT n.employees_changes
          ) e,
          public.departments d
     WHERE e.department_id = d.id
@@ -834,18 +847,22 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT d.id, d.name, d.__ivmc_weight
-           FROM ivmc.changes_public_departments d
-           WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
-           LIMIT n.departments_changes
+           SELECT * FROM (
+             SELECT d.id, d.name, d.__ivmc_weight
+             FROM ivmc.changes_public_departments d
+             WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+             LIMIT n.departments_changes
+           ) x LIMIT n.departments_changes
          ) d,
          (
            SELECT d_2.id, coalesce(sum(d_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT d_2.id, d_2.__ivmc_weight
-                  FROM ivmc.changes_public_departments d_2
-                  WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
-                  LIMIT n.departments_changes
+                  SELECT * FROM (
+                    SELECT d_2.id, d_2.__ivmc_weight
+                    FROM ivmc.changes_public_departments d_2
+                    WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                    LIMIT n.departments_changes
+                  ) x LIMIT n.departments_changes
                 ) d_2
            GROUP BY d_2.id
          ) groups
@@ -861,9 +878,11 @@ BEGIN
     SELECT v__net.name, e.hired, v__net.__ivmc_weight * count(*) AS __ivmc_count
     FROM public.employees e,
          (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
     WHERE v__net.net <> -1
       AND e.department_id = v__net.id
@@ -875,12 +894,14 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT v__net.name, e.hired, -e.__ivmc_weight * v__net.__ivmc_weight * count(*) AS __ivmc_count
     FROM (
-           SELECT e.department_id, e.hired, e.__ivmc_weight
-           FROM ivmc.changes_public_employees e
-           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
+           SELECT * FROM (
+             SELECT e.department_id, e.hired, e.__ivmc_weight
+             FROM ivmc.changes_public_employees e
+             WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+             LIMIT n.employees_changes
+           ) x LIMIT n.employees_changes
          ) e,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE e.department_id = v__net.id
     GROUP BY v__net.name, e.hired, -e.__ivmc_weight * v__net.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -919,11 +940,11 @@ BEGIN
       SELECT terms.name, terms.hired, terms.__ivmc_weight
       FROM (
              SELECT v__moved.name, v__moved.hired, 1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.name, v__moved_2.hired, -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -945,9 +966,11 @@ BEGIN
            FROM (
                   SELECT v__1.name, coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT v__1.name, v__1.hired, v__1.__ivmc_weight
-                         FROM pg_temp.v__changes v__1
-                         LIMIT n.changes
+                         SELECT * FROM (
+                           SELECT v__1.name, v__1.hired, v__1.__ivmc_weight
+                           FROM pg_temp.v__changes v__1
+                           LIMIT n.changes
+                         ) x LIMIT n.changes
                        ) v__1
                   GROUP BY v__1.name
                 ) groups
@@ -960,9 +983,11 @@ BEGIN
                   FROM (
                          SELECT v__1_2.name, v__1_2.hired AS min_hired, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT v__1_2.name, v__1_2.hired, v__1_2.__ivmc_weight
-                                FROM pg_temp.v__changes v__1_2
-                                LIMIT n.changes
+                                SELECT * FROM (
+                                  SELECT v__1_2.name, v__1_2.hired, v__1_2.__ivmc_weight
+                                  FROM pg_temp.v__changes v__1_2
+                                  LIMIT n.changes
+                                ) x LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.hired IS NOT NULL
                          GROUP BY v__1_2.name, v__1_2.hired
@@ -976,7 +1001,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.name
     FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d
@@ -1007,7 +1032,7 @@ BEGIN
         SELECT k.name, x.__ivmc_min_hired, x.__ivmc_count_min_hired, x.__ivmc_found
         FROM (
           SELECT v__lost.name
-          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
           GROUP BY v__lost.name
         ) k
         LEFT JOIN (
@@ -1018,9 +1043,11 @@ BEGIN
           FROM (
                  SELECT v__lost.name
                  FROM (
-                        SELECT * FROM pg_temp.v__lost
-                        ORDER BY name
-                        LIMIT n.lost
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY name
+                          LIMIT n.lost
+                        ) x LIMIT n.lost
                       ) v__lost
                  GROUP BY v__lost.name
                ) groups,
@@ -1113,7 +1140,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1133,24 +1161,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.employees_changes
+    SELECT *
+    INTO n.employees_changes, n.departments_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.departments_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_departments b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_departments b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) departments_changes;
     n.pending := n.employees_changes + n.departments_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_departments OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_departments b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1244,11 +1275,13 @@ BEGIN
            e.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
            e.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM (
-           SELECT e.department_id, e.salary, e.__ivmc_weight
-           FROM ivmc.changes_public_employees e
-           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-           ORDER BY department_id
-           LIMIT n.employees_changes
+           SELECT * FROM (
+             SELECT e.department_id, e.salary, e.__ivmc_weight
+             FROM ivmc.changes_public_employees e
+             WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+             ORDER BY department_id
+             LIMIT n.employees_changes
+           ) x LIMIT n.employees_changes
          ) e,
          public.departments d
     WHERE e.department_id = d.id
@@ -1260,18 +1293,22 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT d.id, d.name, d.__ivmc_weight
-           FROM ivmc.changes_public_departments d
-           WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
-           LIMIT n.departments_changes
+           SELECT * FROM (
+             SELECT d.id, d.name, d.__ivmc_weight
+             FROM ivmc.changes_public_departments d
+             WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+             LIMIT n.departments_changes
+           ) x LIMIT n.departments_changes
          ) d,
          (
            SELECT d_2.id, coalesce(sum(d_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT d_2.id, d_2.__ivmc_weight
-                  FROM ivmc.changes_public_departments d_2
-                  WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
-                  LIMIT n.departments_changes
+                  SELECT * FROM (
+                    SELECT d_2.id, d_2.__ivmc_weight
+                    FROM ivmc.changes_public_departments d_2
+                    WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                    LIMIT n.departments_changes
+                  ) x LIMIT n.departments_changes
                 ) d_2
            GROUP BY d_2.id
          ) groups
@@ -1291,9 +1328,11 @@ BEGIN
            v__net.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM public.employees e,
          (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
     WHERE v__net.net <> -1
       AND e.department_id = v__net.id
@@ -1309,12 +1348,14 @@ BEGIN
            -e.__ivmc_weight * v__net.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
            -e.__ivmc_weight * v__net.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM (
-           SELECT e.department_id, e.salary, e.__ivmc_weight
-           FROM ivmc.changes_public_employees e
-           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-           LIMIT n.employees_changes
+           SELECT * FROM (
+             SELECT e.department_id, e.salary, e.__ivmc_weight
+             FROM ivmc.changes_public_employees e
+             WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+             LIMIT n.employees_changes
+           ) x LIMIT n.employees_changes
          ) e,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE e.department_id = v__net.id
     GROUP BY v__net.id, v__net.name, -e.__ivmc_weight * v__net.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -1474,7 +1515,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1491,17 +1532,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1652,10 +1696,12 @@ BEGIN
            FROM (
                   SELECT employees.department_id, coalesce(sum(employees.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
-                         FROM ivmc.changes_public_employees employees
-                         WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                         LIMIT n.employees_changes
+                         SELECT * FROM (
+                           SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
+                           FROM ivmc.changes_public_employees employees
+                           WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                           LIMIT n.employees_changes
+                         ) x LIMIT n.employees_changes
                        ) employees
                   GROUP BY employees.department_id
                 ) groups
@@ -1675,10 +1721,12 @@ BEGIN
                                 employees_2.salary AS min_salary,
                                 sum(employees_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
-                                FROM ivmc.changes_public_employees employees_2
-                                WHERE (employees_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
-                                LIMIT n.employees_changes
+                                SELECT * FROM (
+                                  SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
+                                  FROM ivmc.changes_public_employees employees_2
+                                  WHERE (employees_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
+                                  LIMIT n.employees_changes
+                                ) x LIMIT n.employees_changes
                               ) employees_2
                          WHERE employees_2.salary IS NOT NULL
                          GROUP BY employees_2.department_id, employees_2.salary
@@ -1703,10 +1751,12 @@ BEGIN
                                 employees_3.hired AS max_hired,
                                 sum(employees_3.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
-                                FROM ivmc.changes_public_employees employees_3
-                                WHERE (employees_3.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
-                                LIMIT n.employees_changes
+                                SELECT * FROM (
+                                  SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
+                                  FROM ivmc.changes_public_employees employees_3
+                                  WHERE (employees_3.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
+                                  LIMIT n.employees_changes
+                                ) x LIMIT n.employees_changes
                               ) employees_3
                          WHERE employees_3.hired IS NOT NULL
                          GROUP BY employees_3.department_id, employees_3.hired
@@ -1720,7 +1770,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.department_id
     FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
@@ -1766,7 +1816,7 @@ BEGIN
                x.__ivmc_found
         FROM (
           SELECT v__lost.department_id
-          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
           WHERE v__lost.department_id IS NOT NULL
           GROUP BY v__lost.department_id
         ) k
@@ -1790,9 +1840,11 @@ BEGIN
                         FROM (
                                SELECT v__lost.department_id
                                FROM (
-                                      SELECT * FROM pg_temp.v__lost
-                                      ORDER BY department_id
-                                      LIMIT n.lost
+                                      SELECT * FROM (
+                                        SELECT * FROM pg_temp.v__lost
+                                        ORDER BY department_id
+                                        LIMIT n.lost
+                                      ) x LIMIT n.lost
                                     ) v__lost
                                WHERE v__lost.department_id IS NOT NULL
                                GROUP BY v__lost.department_id
@@ -1817,9 +1869,11 @@ BEGIN
                                FROM (
                                       SELECT v__lost_2.department_id
                                       FROM (
-                                             SELECT * FROM pg_temp.v__lost
-                                             ORDER BY department_id
-                                             LIMIT n.lost
+                                             SELECT * FROM (
+                                               SELECT * FROM pg_temp.v__lost
+                                               ORDER BY department_id
+                                               LIMIT n.lost
+                                             ) x LIMIT n.lost
                                            ) v__lost_2
                                       WHERE v__lost_2.department_id IS NOT NULL
                                       GROUP BY v__lost_2.department_id
@@ -1848,9 +1902,11 @@ BEGIN
                                FROM (
                                       SELECT v__lost_3.department_id
                                       FROM (
-                                             SELECT * FROM pg_temp.v__lost
-                                             ORDER BY department_id
-                                             LIMIT n.lost
+                                             SELECT * FROM (
+                                               SELECT * FROM pg_temp.v__lost
+                                               ORDER BY department_id
+                                               LIMIT n.lost
+                                             ) x LIMIT n.lost
                                            ) v__lost_3
                                       WHERE v__lost_3.department_id IS NOT NULL
                                       GROUP BY v__lost_3.department_id
@@ -1889,7 +1945,7 @@ BEGIN
                  x.__ivmc_found
           FROM (
             SELECT v__lost.department_id
-            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
             WHERE v__lost.department_id IS NULL
             GROUP BY v__lost.department_id
           ) k
@@ -1912,7 +1968,7 @@ BEGIN
                           SELECT employees.department_id, count(*) AS count
                           FROM (
                                  SELECT v__lost.department_id
-                                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+                                 FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
                                  WHERE v__lost.department_id IS NULL
                                  GROUP BY v__lost.department_id
                                ) groups,
@@ -1935,7 +1991,7 @@ BEGIN
                                  SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
                                  FROM (
                                         SELECT v__lost_2.department_id
-                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
+                                        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost_2
                                         WHERE v__lost_2.department_id IS NULL
                                         GROUP BY v__lost_2.department_id
                                       ) groups_3,
@@ -1962,7 +2018,7 @@ BEGIN
                                  SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
                                  FROM (
                                         SELECT v__lost_3.department_id
-                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_3
+                                        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost_3
                                         WHERE v__lost_3.department_id IS NULL
                                         GROUP BY v__lost_3.department_id
                                       ) groups_5,
@@ -2052,7 +2108,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2069,17 +2125,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2150,10 +2209,12 @@ BEGIN
     FROM (
            SELECT employees.department_id, employees.rate, sum(employees.__ivmc_weight) AS __ivmc_weight
            FROM (
-                  SELECT employees.department_id, employees.rate, employees.__ivmc_weight
-                  FROM ivmc.changes_public_employees employees
-                  WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                  LIMIT n.employees_changes
+                  SELECT * FROM (
+                    SELECT employees.department_id, employees.rate, employees.__ivmc_weight
+                    FROM ivmc.changes_public_employees employees
+                    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                    LIMIT n.employees_changes
+                  ) x LIMIT n.employees_changes
                 ) employees
            GROUP BY employees.department_id, employees.rate, record_send(ROW(employees.rate))
            HAVING sum(employees.__ivmc_weight) <> 0
@@ -2169,7 +2230,7 @@ BEGIN
         SELECT k.department_id, x.sum, x.__ivmc_found
         FROM (
           SELECT v__touched.department_id
-          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
           WHERE v__touched.department_id IS NOT NULL
           GROUP BY v__touched.department_id
         ) k
@@ -2178,9 +2239,11 @@ BEGIN
           FROM (
                  SELECT v__touched.department_id
                  FROM (
-                        SELECT * FROM pg_temp.v__touched
-                        ORDER BY department_id
-                        LIMIT n.touched
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__touched
+                          ORDER BY department_id
+                          LIMIT n.touched
+                        ) x LIMIT n.touched
                       ) v__touched
                  WHERE v__touched.department_id IS NOT NULL
                  GROUP BY v__touched.department_id
@@ -2202,7 +2265,7 @@ BEGIN
           SELECT k.department_id, x.sum, x.__ivmc_found
           FROM (
             SELECT v__touched.department_id
-            FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
             WHERE v__touched.department_id IS NULL
             GROUP BY v__touched.department_id
           ) k
@@ -2210,7 +2273,7 @@ BEGIN
             SELECT employees.department_id, sum(employees.rate) AS sum, true AS __ivmc_found
             FROM (
                    SELECT v__touched.department_id
-                   FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+                   FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
                    WHERE v__touched.department_id IS NULL
                    GROUP BY v__touched.department_id
                  ) groups,
@@ -2323,7 +2386,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2340,17 +2403,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2499,11 +2565,11 @@ BEGIN
       SELECT terms.department_id, terms.salary, terms.__ivmc_weight
       FROM (
              SELECT v__moved.department_id, v__moved.salary, 1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.department_id, v__moved_2.salary, -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -2617,7 +2683,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2634,17 +2700,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2802,7 +2871,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2819,17 +2888,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2991,7 +3063,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -3008,17 +3080,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -3556,7 +3631,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_employees') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -3573,17 +3648,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.employees_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_employees b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_employees b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_employees OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -3761,13 +3839,13 @@ BEGIN
              SELECT v__moved.department_id,
                     CASE WHEN v__moved.__ivmc_count_salary > 0 THEN v__moved.__ivmc_sum_salary END AS sum,
                     1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.department_id,
                     CASE WHEN v__moved_2.__ivmc_count_salary_was > 0 THEN v__moved_2.__ivmc_sum_salary_was END AS sum,
                     -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -3788,9 +3866,11 @@ BEGIN
            FROM (
                   SELECT coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT v__1.sum, v__1.__ivmc_weight
-                         FROM pg_temp.v__changes v__1
-                         LIMIT n.changes
+                         SELECT * FROM (
+                           SELECT v__1.sum, v__1.__ivmc_weight
+                           FROM pg_temp.v__changes v__1
+                           LIMIT n.changes
+                         ) x LIMIT n.changes
                        ) v__1
                 ) groups
            UNION ALL
@@ -3801,9 +3881,11 @@ BEGIN
                   FROM (
                          SELECT v__1_2.sum AS max_sum, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT v__1_2.sum, v__1_2.__ivmc_weight
-                                FROM pg_temp.v__changes v__1_2
-                                LIMIT n.changes
+                                SELECT * FROM (
+                                  SELECT v__1_2.sum, v__1_2.__ivmc_weight
+                                  FROM pg_temp.v__changes v__1_2
+                                  LIMIT n.changes
+                                ) x LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.sum IS NOT NULL
                          GROUP BY v__1_2.sum
@@ -3815,7 +3897,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT
     FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d

@@ -63,7 +63,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_visits') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -80,17 +80,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.visits_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_visits b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_visits b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) visits_changes;
     n.pending := n.visits_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_visits OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_visits b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -222,11 +225,11 @@ BEGIN
       SELECT terms.page, terms.visitor, terms.__ivmc_weight
       FROM (
              SELECT v__moved.page, v__moved.visitor, 1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.page, v__moved_2.visitor, -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -359,7 +362,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_visits') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -376,17 +379,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.visits_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_visits b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_visits b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) visits_changes;
     n.pending := n.visits_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_visits OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_visits b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -541,11 +547,11 @@ BEGIN
       SELECT terms.page, terms.visitor, terms.__ivmc_weight
       FROM (
              SELECT v__moved.page, v__moved.visitor, 1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.page, v__moved_2.visitor, -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -673,7 +679,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_visits') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -690,17 +696,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.visits_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_visits b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_visits b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) visits_changes;
     n.pending := n.visits_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_visits OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_visits b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -773,10 +782,12 @@ BEGIN
     FROM (
            SELECT visits.id, visits.page, visits.visitor, visits.at, sum(visits.__ivmc_weight) AS __ivmc_weight
            FROM (
-                  SELECT visits.id, visits.page, visits.visitor, visits.at, visits.__ivmc_weight
-                  FROM ivmc.changes_public_visits visits
-                  WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
-                  LIMIT n.visits_changes
+                  SELECT * FROM (
+                    SELECT visits.id, visits.page, visits.visitor, visits.at, visits.__ivmc_weight
+                    FROM ivmc.changes_public_visits visits
+                    WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+                    LIMIT n.visits_changes
+                  ) x LIMIT n.visits_changes
                 ) visits
            GROUP BY visits.id, visits.page, visits.visitor, visits.at
            HAVING sum(visits.__ivmc_weight) <> 0
@@ -792,7 +803,7 @@ BEGIN
         SELECT k.page, x.count, x.string_agg, x.__ivmc_found
         FROM (
           SELECT v__touched.page
-          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
           GROUP BY v__touched.page
         ) k
         LEFT JOIN (
@@ -803,9 +814,11 @@ BEGIN
           FROM (
                  SELECT v__touched.page
                  FROM (
-                        SELECT * FROM pg_temp.v__touched
-                        ORDER BY page
-                        LIMIT n.touched
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__touched
+                          ORDER BY page
+                          LIMIT n.touched
+                        ) x LIMIT n.touched
                       ) v__touched
                  GROUP BY v__touched.page
                ) groups,

@@ -74,7 +74,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_sales') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_sales b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -91,17 +91,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.sales_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_sales b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_sales b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) sales_changes;
     n.pending := n.sales_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_sales OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_sales b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -200,10 +203,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT sales.region, sales.product, sales.amount, sum(sales.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
-           FROM ivmc.changes_public_sales sales
-           WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
-           LIMIT n.sales_changes
+           SELECT * FROM (
+             SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
+             FROM ivmc.changes_public_sales sales
+             WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+             LIMIT n.sales_changes
+           ) x LIMIT n.sales_changes
          ) sales
     GROUP BY sales.region, sales.product, sales.amount
     HAVING sum(sales.__ivmc_weight) <> 0;
@@ -219,7 +224,8 @@ BEGIN
            v__net.__ivmc_weight * count(*) FILTER (WHERE v__net.amount IS NOT NULL) AS __ivmc_count_amount,
            v__net.__ivmc_weight * coalesce(sum(v__net.amount), 0) AS __ivmc_sum_amount,
            v__net.__ivmc_weight * count(*) FILTER (WHERE true) AS __ivmc_count_is_row
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1), (2)) "values" (set)
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
+         (VALUES (0), (1), (2)) "values" (set)
     GROUP BY "values".set,
              CASE WHEN "values".set IN (0, 1) THEN v__net.region END,
              CASE WHEN "values".set IN (0) THEN v__net.product END,
@@ -227,12 +233,11 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.set, d.region, d.product
     FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
-    LEFT JOIN ivmc.v t ON hash_record_extended(ROW(t.set, t.region, t.product), 0) = hash_record_extended(ROW(d.set, d.region, d.product), 0) AND t.set = d.set AND t.region IS NOT DISTINCT FROM d.region AND t.product IS NOT DISTINCT FROM d.product
-    WHERE coalesce(t.__ivmc_sum_amount, 0) + d.__ivmc_sum_amount IN ('NaN', 'Infinity', '-Infinity');
+    WHERE d.__ivmc_sum_amount IN ('NaN', 'Infinity', '-Infinity');
     GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
 
     -- MERGE: S(R′) = S(R) + S(ΔR)
@@ -272,7 +277,7 @@ BEGIN
                x.__ivmc_found
         FROM (
           SELECT v__lost.set, v__lost.region, v__lost.product
-          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
           WHERE v__lost.region IS NOT NULL
             AND v__lost.product IS NOT NULL
           GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -289,9 +294,11 @@ BEGIN
           FROM (
                  SELECT v__lost.set, v__lost.region, v__lost.product
                  FROM (
-                        SELECT * FROM pg_temp.v__lost
-                        ORDER BY set, region, product
-                        LIMIT n.lost
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY set, region, product
+                          LIMIT n.lost
+                        ) x LIMIT n.lost
                       ) v__lost
                  WHERE v__lost.region IS NOT NULL
                    AND v__lost.product IS NOT NULL
@@ -336,7 +343,7 @@ BEGIN
                  x.__ivmc_found
           FROM (
             SELECT v__lost.set, v__lost.region, v__lost.product
-            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
             WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
             GROUP BY v__lost.set, v__lost.region, v__lost.product
           ) k
@@ -352,9 +359,11 @@ BEGIN
             FROM (
                    SELECT v__lost.set, v__lost.region, v__lost.product
                    FROM (
-                          SELECT * FROM pg_temp.v__lost
-                          ORDER BY set
-                          LIMIT n.lost
+                          SELECT * FROM (
+                            SELECT * FROM pg_temp.v__lost
+                            ORDER BY set
+                            LIMIT n.lost
+                          ) x LIMIT n.lost
                         ) v__lost
                    WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
                    GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -536,7 +545,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_sales') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_sales b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -553,17 +562,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.sales_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_sales b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_sales b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) sales_changes;
     n.pending := n.sales_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_sales OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_sales b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -725,10 +737,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT sales.region, sales.product, sales.amount, sum(sales.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
-           FROM ivmc.changes_public_sales sales
-           WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
-           LIMIT n.sales_changes
+           SELECT * FROM (
+             SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
+             FROM ivmc.changes_public_sales sales
+             WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+             LIMIT n.sales_changes
+           ) x LIMIT n.sales_changes
          ) sales
     GROUP BY sales.region, sales.product, sales.amount
     HAVING sum(sales.__ivmc_weight) <> 0;
@@ -742,7 +756,8 @@ BEGIN
            CASE WHEN "values".set IN (1) THEN v__net.product END AS product,
            v__net.amount,
            v__net.__ivmc_weight * count(*) AS __ivmc_count
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1)) "values" (set)
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
+         (VALUES (0), (1)) "values" (set)
     GROUP BY "values".set,
              CASE WHEN "values".set IN (0) THEN v__net.region END,
              CASE WHEN "values".set IN (1) THEN v__net.product END,
@@ -786,11 +801,11 @@ BEGIN
       SELECT terms.set, terms.region, terms.product, terms.amount, terms.__ivmc_weight
       FROM (
              SELECT v__moved.set, v__moved.region, v__moved.product, v__moved.amount, 1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.set, v__moved_2.region, v__moved_2.product, v__moved_2.amount, -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -819,9 +834,11 @@ BEGIN
            FROM (
                   SELECT v__1.set, v__1.region, v__1.product, coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT v__1.set, v__1.region, v__1.product, v__1.amount, v__1.__ivmc_weight
-                         FROM pg_temp.v__changes v__1
-                         LIMIT n.changes
+                         SELECT * FROM (
+                           SELECT v__1.set, v__1.region, v__1.product, v__1.amount, v__1.__ivmc_weight
+                           FROM pg_temp.v__changes v__1
+                           LIMIT n.changes
+                         ) x LIMIT n.changes
                        ) v__1
                   GROUP BY v__1.set, v__1.region, v__1.product
                 ) groups
@@ -845,9 +862,11 @@ BEGIN
                                 v__1_2.amount AS max_amount,
                                 sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, v__1_2.__ivmc_weight
-                                FROM pg_temp.v__changes v__1_2
-                                LIMIT n.changes
+                                SELECT * FROM (
+                                  SELECT v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, v__1_2.__ivmc_weight
+                                  FROM pg_temp.v__changes v__1_2
+                                  LIMIT n.changes
+                                ) x LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.amount IS NOT NULL
                          GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
@@ -861,7 +880,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups_2 := n.groups_2 + n.step;
   END IF;
   IF n.groups_2 > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.set, d.region, d.product
     FROM (SELECT * FROM pg_temp.v__groups_2 LIMIT n.groups_2) d
@@ -892,7 +911,7 @@ BEGIN
         SELECT k.set, k.region, k.product, x.__ivmc_max_amount, x.__ivmc_count_max_amount, x.__ivmc_found
         FROM (
           SELECT v__lost.set, v__lost.region, v__lost.product
-          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
           WHERE v__lost.region IS NOT NULL
             AND v__lost.product IS NOT NULL
           GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -907,9 +926,11 @@ BEGIN
           FROM (
                  SELECT v__lost.set, v__lost.region, v__lost.product
                  FROM (
-                        SELECT * FROM pg_temp.v__lost
-                        ORDER BY set, region, product
-                        LIMIT n.lost
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY set, region, product
+                          LIMIT n.lost
+                        ) x LIMIT n.lost
                       ) v__lost
                  WHERE v__lost.region IS NOT NULL
                    AND v__lost.product IS NOT NULL
@@ -932,7 +953,7 @@ BEGIN
           SELECT k.set, k.region, k.product, x.__ivmc_max_amount, x.__ivmc_count_max_amount, x.__ivmc_found
           FROM (
             SELECT v__lost.set, v__lost.region, v__lost.product
-            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
             WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
             GROUP BY v__lost.set, v__lost.region, v__lost.product
           ) k
@@ -946,9 +967,11 @@ BEGIN
             FROM (
                    SELECT v__lost.set, v__lost.region, v__lost.product
                    FROM (
-                          SELECT * FROM pg_temp.v__lost
-                          ORDER BY set
-                          LIMIT n.lost
+                          SELECT * FROM (
+                            SELECT * FROM pg_temp.v__lost
+                            ORDER BY set
+                            LIMIT n.lost
+                          ) x LIMIT n.lost
                         ) v__lost
                    WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
                    GROUP BY v__lost.set, v__lost.region, v__lost.product

@@ -56,7 +56,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -76,24 +77,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.orders_changes
+    SELECT *
+    INTO n.orders_changes, n.customers_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.customers_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.orders_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -168,11 +172,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, c.name, o.amount, o.__ivmc_weight
     FROM (
-           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           ORDER BY customer_id
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             ORDER BY customer_id
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o,
          public.customers c
     WHERE c.id = o.customer_id;
@@ -183,18 +189,22 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT c.id, c.name, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.name, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
          (
            SELECT c_2.id, coalesce(sum(c_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT c_2.id, c_2.__ivmc_weight
-                  FROM ivmc.changes_public_customers c_2
-                  WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
-                  LIMIT n.customers_changes
+                  SELECT * FROM (
+                    SELECT c_2.id, c_2.__ivmc_weight
+                    FROM ivmc.changes_public_customers c_2
+                    WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
+                    LIMIT n.customers_changes
+                  ) x LIMIT n.customers_changes
                 ) c_2
            GROUP BY c_2.id
          ) groups
@@ -210,9 +220,11 @@ BEGIN
     SELECT o.id, v__net.name, o.amount, v__net.__ivmc_weight
     FROM public.orders o,
          (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
     WHERE v__net.net <> -1
       AND v__net.id = o.customer_id;
@@ -223,12 +235,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__net.name, o.amount, -o.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE v__net.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -238,7 +252,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.name, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name, v__delta.amount
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -340,7 +354,9 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -363,31 +379,34 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*), count(*) FILTER (WHERE b.price > 10)
-    INTO n.items_changes, n.i
+    SELECT *
+    INTO n.items_changes, n.i, n.orders_changes, n.customers_changes, n.c
     FROM (
-      SELECT * FROM ivmc.changes_public_items b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.orders_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
-    INTO n.customers_changes, n.c
-    FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*), count(*) FILTER (WHERE b.price > 10)
+      FROM (
+        SELECT * FROM ivmc.changes_public_items b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) items_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes, (
+      SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.items_changes + n.orders_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_items OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_items b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -482,12 +501,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT i.order_id, i.line, i.article, o.customer_id, o.placed, i.__ivmc_weight
     FROM (
-           SELECT i.order_id, i.line, i.article, i.__ivmc_weight
-           FROM ivmc.changes_public_items i
-           WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
-             AND i.price > 10
-           ORDER BY order_id
-           LIMIT n.i
+           SELECT * FROM (
+             SELECT i.order_id, i.line, i.article, i.__ivmc_weight
+             FROM ivmc.changes_public_items i
+             WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+               AND i.price > 10
+             ORDER BY order_id
+             LIMIT n.i
+           ) x LIMIT n.i
          ) i,
          public.orders o
     WHERE i.order_id = o.id;
@@ -498,18 +519,22 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT o.id, o.customer_id, o.placed, groups.net, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o,
          (
            SELECT o_2.id, coalesce(sum(o_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT o_2.id, o_2.__ivmc_weight
-                  FROM ivmc.changes_public_orders o_2
-                  WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
-                  LIMIT n.orders_changes
+                  SELECT * FROM (
+                    SELECT o_2.id, o_2.__ivmc_weight
+                    FROM ivmc.changes_public_orders o_2
+                    WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
+                    LIMIT n.orders_changes
+                  ) x LIMIT n.orders_changes
                 ) o_2
            GROUP BY o_2.id
          ) groups
@@ -525,9 +550,11 @@ BEGIN
     SELECT i.order_id, i.line, i.article, v__net.customer_id, v__net.placed, v__net.__ivmc_weight
     FROM public.items i,
          (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
     WHERE i.price > 10
       AND v__net.net <> -1
@@ -544,13 +571,15 @@ BEGIN
            v__net.placed,
            -i.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT i.order_id, i.line, i.article, i.__ivmc_weight
-           FROM ivmc.changes_public_items i
-           WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
-             AND i.price > 10
-           LIMIT n.i
+           SELECT * FROM (
+             SELECT i.order_id, i.line, i.article, i.__ivmc_weight
+             FROM ivmc.changes_public_items i
+             WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+               AND i.price > 10
+             LIMIT n.i
+           ) x LIMIT n.i
          ) i,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE i.order_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
@@ -564,9 +593,11 @@ BEGIN
            v__delta_2.line,
            v__delta_2.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY customer_id
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY customer_id
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2,
          public.customers c
     WHERE c.country = 'FR'
@@ -578,19 +609,23 @@ BEGIN
     INSERT INTO pg_temp.v__net_2
     SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT c.id, c.name, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             AND c.country = 'FR'
-           LIMIT n.c
+           SELECT * FROM (
+             SELECT c.id, c.name, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+               AND c.country = 'FR'
+             LIMIT n.c
+           ) x LIMIT n.c
          ) c,
          (
            SELECT c_2.id, coalesce(sum(c_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT c_2.id, c_2.__ivmc_weight
-                  FROM ivmc.changes_public_customers c_2
-                  WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
-                  LIMIT n.customers_changes
+                  SELECT * FROM (
+                    SELECT c_2.id, c_2.__ivmc_weight
+                    FROM ivmc.changes_public_customers c_2
+                    WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
+                    LIMIT n.customers_changes
+                  ) x LIMIT n.customers_changes
                 ) c_2
            GROUP BY c_2.id
          ) groups
@@ -607,9 +642,11 @@ BEGIN
     FROM public.items i,
          public.orders o,
          (
-           SELECT * FROM pg_temp.v__net_2
-           ORDER BY id
-           LIMIT n.net_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net_2
+             ORDER BY id
+             LIMIT n.net_2
+           ) x LIMIT n.net_2
          ) v__net_2
     WHERE i.price > 10
       AND i.order_id = o.id
@@ -626,8 +663,8 @@ BEGIN
            v__delta_2.order_id,
            v__delta_2.line,
            -v__delta_2.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) x LIMIT n.net_2) v__net_2
     WHERE v__delta_2.customer_id = v__net_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -642,7 +679,7 @@ BEGIN
                v__delta.order_id,
                v__delta.line,
                sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.name, v__delta.placed, v__delta.article, v__delta.order_id, v__delta.line
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -729,7 +766,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -749,24 +787,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.notes_changes
+    SELECT *
+    INTO n.notes_changes, n.customers_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_notes b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.customers_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_notes b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) notes_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.notes_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_notes OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_notes b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -836,11 +877,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, n_2.note, n_2.__ivmc_weight
     FROM (
-           SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
-           FROM ivmc.changes_public_notes n_2
-           WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
-           ORDER BY customer_id
-           LIMIT n.notes_changes
+           SELECT * FROM (
+             SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
+             FROM ivmc.changes_public_notes n_2
+             WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
+             ORDER BY customer_id
+             LIMIT n.notes_changes
+           ) x LIMIT n.notes_changes
          ) n_2,
          public.customers c
     WHERE n_2.customer_id = c.id;
@@ -851,10 +894,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT c.id, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c
     GROUP BY c.id
     HAVING sum(c.__ivmc_weight) <> 0;
@@ -866,9 +911,11 @@ BEGIN
     SELECT v__net.id, n_2.note, v__net.__ivmc_weight
     FROM public.notes n_2,
          (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
     WHERE n_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -878,12 +925,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, n_2.note, -n_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
-           FROM ivmc.changes_public_notes n_2
-           WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
-           LIMIT n.notes_changes
+           SELECT * FROM (
+             SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
+             FROM ivmc.changes_public_notes n_2
+             WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
+             LIMIT n.notes_changes
+           ) x LIMIT n.notes_changes
          ) n_2,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE n_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -891,7 +940,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
       GROUP BY v__delta.id, v__delta.note
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record
@@ -967,7 +1016,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -984,17 +1033,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.orders_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1064,10 +1116,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
-           FROM ivmc.changes_public_orders a
-           WHERE (a.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
+             FROM ivmc.changes_public_orders a
+             WHERE (a.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) a
     GROUP BY a.id, a.customer_id, a.placed
     HAVING sum(a.__ivmc_weight) <> 0;
@@ -1078,9 +1132,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, b.id AS id_2, v__net.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY customer_id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY customer_id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net,
          public.orders b
     WHERE v__net.customer_id = b.customer_id
@@ -1092,10 +1148,12 @@ BEGIN
     INSERT INTO pg_temp.v__net_2
     SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
-           FROM ivmc.changes_public_orders b
-           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
+             FROM ivmc.changes_public_orders b
+             WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) b
     GROUP BY b.id, b.customer_id, b.placed
     HAVING sum(b.__ivmc_weight) <> 0;
@@ -1107,9 +1165,11 @@ BEGIN
     SELECT a.id, v__net_2.id AS id_2, v__net_2.__ivmc_weight
     FROM public.orders a,
          (
-           SELECT * FROM pg_temp.v__net_2
-           ORDER BY customer_id
-           LIMIT n.net_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net_2
+             ORDER BY customer_id
+             LIMIT n.net_2
+           ) x LIMIT n.net_2
          ) v__net_2
     WHERE a.customer_id = v__net_2.customer_id
       AND a.placed < v__net_2.placed;
@@ -1121,8 +1181,8 @@ BEGIN
     SELECT v__net.id,
            v__net_2.id AS id_2,
            -v__net.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
-         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) x LIMIT n.net_2) v__net_2
     WHERE v__net.customer_id = v__net_2.customer_id
       AND v__net.placed < v__net_2.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -1133,7 +1193,7 @@ BEGIN
       SELECT DISTINCT ON (id, id_2) *
       FROM (
         SELECT v__delta.id, v__delta.id_2, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.id_2
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -1215,7 +1275,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1235,24 +1296,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.notes_changes
+    SELECT *
+    INTO n.notes_changes, n.customers_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_notes b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.customers_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_notes b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) notes_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.notes_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_notes OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_notes b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1322,11 +1386,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT customers.id, customers.name, notes.note, notes.__ivmc_weight
     FROM (
-           SELECT notes.customer_id, notes.note, notes.__ivmc_weight
-           FROM ivmc.changes_public_notes notes
-           WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
-           ORDER BY customer_id
-           LIMIT n.notes_changes
+           SELECT * FROM (
+             SELECT notes.customer_id, notes.note, notes.__ivmc_weight
+             FROM ivmc.changes_public_notes notes
+             WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+             ORDER BY customer_id
+             LIMIT n.notes_changes
+           ) x LIMIT n.notes_changes
          ) notes,
          public.customers
     WHERE customers.id = notes.customer_id;
@@ -1337,10 +1403,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT customers.id, customers.name, sum(customers.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT customers.id, customers.name, customers.__ivmc_weight
-           FROM ivmc.changes_public_customers customers
-           WHERE (customers.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT customers.id, customers.name, customers.__ivmc_weight
+             FROM ivmc.changes_public_customers customers
+             WHERE (customers.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) customers
     GROUP BY customers.id, customers.name
     HAVING sum(customers.__ivmc_weight) <> 0;
@@ -1352,9 +1420,11 @@ BEGIN
     SELECT v__net.id, v__net.name, notes.note, v__net.__ivmc_weight
     FROM public.notes,
          (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
     WHERE v__net.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -1367,12 +1437,14 @@ BEGIN
            notes.note,
            -notes.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT notes.customer_id, notes.note, notes.__ivmc_weight
-           FROM ivmc.changes_public_notes notes
-           WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
-           LIMIT n.notes_changes
+           SELECT * FROM (
+             SELECT notes.customer_id, notes.note, notes.__ivmc_weight
+             FROM ivmc.changes_public_notes notes
+             WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+             LIMIT n.notes_changes
+           ) x LIMIT n.notes_changes
          ) notes,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE v__net.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1380,7 +1452,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.name, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
       GROUP BY v__delta.id, v__delta.name, v__delta.note
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record

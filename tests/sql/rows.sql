@@ -47,7 +47,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -64,17 +64,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
+    SELECT *
     INTO n.orders_changes, n.orders
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*), count(*) FILTER (WHERE b.amount > 10)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -137,14 +140,16 @@ BEGIN
       FROM (
         SELECT orders.id, orders.note, orders.twice, sum(orders.__ivmc_weight) AS __ivmc_weight
         FROM (
-               SELECT orders.id,
-                      upper(orders.note) AS note,
-                      coalesce(orders.amount, 0) * 2 AS twice,
-                      orders.__ivmc_weight
-               FROM ivmc.changes_public_orders orders
-               WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-                 AND orders.amount > 10
-               LIMIT n.orders
+               SELECT * FROM (
+                 SELECT orders.id,
+                        upper(orders.note) AS note,
+                        coalesce(orders.amount, 0) * 2 AS twice,
+                        orders.__ivmc_weight
+                 FROM ivmc.changes_public_orders orders
+                 WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                   AND orders.amount > 10
+                 LIMIT n.orders
+               ) x LIMIT n.orders
              ) orders
         GROUP BY orders.id, orders.note, orders.twice, record_send(ROW(orders.twice))
         HAVING sum(orders.__ivmc_weight) <> 0
@@ -216,7 +221,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_returns') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -233,17 +238,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
+    SELECT *
     INTO n.returns_changes, n.returns
     FROM (
-      SELECT * FROM ivmc.changes_public_returns b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*), count(*) FILTER (WHERE b.amount > 0)
+      FROM (
+        SELECT * FROM ivmc.changes_public_returns b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) returns_changes;
     n.pending := n.returns_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_returns OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_returns b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -305,11 +313,13 @@ BEGIN
     MERGE INTO ivmc.v t USING (
       SELECT returns.customer, returns.amount, sum(returns.__ivmc_weight) AS __ivmc_weight
       FROM (
-             SELECT returns.customer, returns.amount, returns.__ivmc_weight
-             FROM ivmc.changes_public_returns returns
-             WHERE (returns.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-               AND returns.amount > 0
-             LIMIT n.returns
+             SELECT * FROM (
+               SELECT returns.customer, returns.amount, returns.__ivmc_weight
+               FROM ivmc.changes_public_returns returns
+               WHERE (returns.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+                 AND returns.amount > 0
+               LIMIT n.returns
+             ) x LIMIT n.returns
            ) returns
       GROUP BY returns.customer, returns.amount
       HAVING sum(returns.__ivmc_weight) <> 0
@@ -387,7 +397,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -407,24 +418,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.orders_changes
+    SELECT *
+    INTO n.orders_changes, n.returns_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.returns_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_returns b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_returns b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) returns_changes;
     n.pending := n.orders_changes + n.returns_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_returns OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_returns b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -513,7 +527,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
       GROUP BY v__delta.customer, v__delta.amount, record_send(ROW(v__delta.amount))
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
@@ -579,7 +593,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -596,17 +610,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
+    SELECT *
     INTO n.orders_changes, n.orders
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*), count(*) FILTER (WHERE b.amount > 1000 AND b.amount < 5000)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -670,12 +687,14 @@ BEGIN
       FROM (
         SELECT orders.id, sum(orders.__ivmc_weight) AS __ivmc_weight
         FROM (
-               SELECT orders.id, orders.__ivmc_weight
-               FROM ivmc.changes_public_orders orders
-               WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-                 AND orders.amount > 1000
-                 AND orders.amount < 5000
-               LIMIT n.orders
+               SELECT * FROM (
+                 SELECT orders.id, orders.__ivmc_weight
+                 FROM ivmc.changes_public_orders orders
+                 WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                   AND orders.amount > 1000
+                   AND orders.amount < 5000
+                 LIMIT n.orders
+               ) x LIMIT n.orders
              ) orders
         GROUP BY orders.id
         HAVING sum(orders.__ivmc_weight) <> 0

@@ -57,7 +57,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -77,24 +78,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.orders_changes
+    SELECT *
+    INTO n.orders_changes, n.returns_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.returns_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_returns b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_returns b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) returns_changes;
     n.pending := n.orders_changes + n.returns_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_returns OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_returns b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -311,7 +315,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -331,24 +336,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.orders_changes
+    SELECT *
+    INTO n.orders_changes, n.returns_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.returns_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_returns b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_returns b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) returns_changes;
     n.pending := n.orders_changes + n.returns_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_returns OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_returns b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -520,7 +528,7 @@ BEGIN
                     v__moved.__ivmc_count AS copies,
                     v__moved.__ivmc_count_is_left AS copies_left,
                     1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.customer,
@@ -528,7 +536,7 @@ BEGIN
                     v__moved_2.__ivmc_count_was AS copies,
                     v__moved_2.__ivmc_count_is_left_was AS copies_left,
                     -1 AS __ivmc_weight
-             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -546,10 +554,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT v__1.customer, v__1.city, v__1.__ivmc_weight
     FROM (
-           SELECT v__1.customer, v__1.city, v__1.copies, v__1.copies_left, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0
-           LIMIT n.v__1
+           SELECT * FROM (
+             SELECT v__1.customer, v__1.city, v__1.copies, v__1.copies_left, v__1.__ivmc_weight
+             FROM pg_temp.v__changes v__1
+             WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0
+             LIMIT n.v__1
+           ) x LIMIT n.v__1
          ) v__1,
          LATERAL generate_series(1, least(v__1.copies_left, v__1.copies - v__1.copies_left)) copy (copy);
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -558,7 +568,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.city, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
       GROUP BY v__delta.customer, v__delta.city
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND ROW(t.customer, t.city)::record *= ROW(d.customer, d.city)::record

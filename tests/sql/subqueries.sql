@@ -57,7 +57,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -77,24 +78,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.customers_changes
+    SELECT *
+    INTO n.customers_changes, n.orders_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.orders_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -167,11 +171,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.name, c.__ivmc_weight
     FROM (
-           SELECT c.id, c.name, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           ORDER BY id
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.name, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             ORDER BY id
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -186,10 +192,12 @@ BEGIN
     FROM (
            SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT o.customer_id, o.__ivmc_weight
-                  FROM ivmc.changes_public_orders o
-                  WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-                  LIMIT n.orders_changes
+                  SELECT * FROM (
+                    SELECT o.customer_id, o.__ivmc_weight
+                    FROM ivmc.changes_public_orders o
+                    WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                    LIMIT n.orders_changes
+                  ) x LIMIT n.orders_changes
                 ) o
            GROUP BY o.customer_id
          ) groups
@@ -201,9 +209,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, v__touched.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY customer_id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -217,9 +227,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY customer_id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -235,9 +247,11 @@ BEGIN
     SELECT c.id, c.name, v__delta_2.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY customer_id
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY customer_id
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -247,12 +261,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.name, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.name, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.name, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -262,7 +278,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.name, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -350,7 +366,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -370,24 +387,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.customers_changes
+    SELECT *
+    INTO n.customers_changes, n.orders_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.orders_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -472,11 +492,13 @@ BEGIN
            ) AS "exists",
            c.__ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           ORDER BY id
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             ORDER BY id
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -485,10 +507,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT o.customer_id, o.amount, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT o.customer_id, o.amount, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.customer_id, o.amount, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o
     GROUP BY o.customer_id, o.amount
     HAVING sum(o.__ivmc_weight) <> 0;
@@ -498,7 +522,7 @@ BEGIN
     -- touched_3 += γ(net)
     INSERT INTO pg_temp.v__touched_3
     SELECT v__net.customer_id, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     GROUP BY v__net.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
@@ -509,10 +533,12 @@ BEGIN
     FROM (
            SELECT c.id, coalesce(sum(c.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT c.id, c.__ivmc_weight
-                  FROM ivmc.changes_public_customers c
-                  WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-                  LIMIT n.customers_changes
+                  SELECT * FROM (
+                    SELECT c.id, c.__ivmc_weight
+                    FROM ivmc.changes_public_customers c
+                    WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+                    LIMIT n.customers_changes
+                  ) x LIMIT n.customers_changes
                 ) c
            GROUP BY c.id
          ) groups
@@ -525,12 +551,14 @@ BEGIN
     SELECT c.id, c.balance, v__touched_3.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__touched_3
-           ORDER BY customer_id
-           LIMIT n.touched_3
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched_3
+             ORDER BY customer_id
+             LIMIT n.touched_3
+           ) x LIMIT n.touched_3
          ) v__touched_3
     WHERE NOT EXISTS (
-      SELECT FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+      SELECT FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) x LIMIT n.touched_4) v__touched_4
       WHERE v__touched_3.customer_id = v__touched_4.id
     )
       AND v__touched_3.customer_id = c.id;
@@ -541,12 +569,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT c.id, c.balance, c.__ivmc_weight * v__touched_3.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
+         (SELECT * FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) x LIMIT n.touched_3) v__touched_3
     WHERE v__touched_3.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
@@ -554,7 +584,7 @@ BEGIN
     -- touched_2 += γ(delta_3)
     INSERT INTO pg_temp.v__touched_2
     SELECT v__delta_3.id, v__delta_3.balance, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) x LIMIT n.delta_3) v__delta_3
     GROUP BY v__delta_3.id, v__delta_3.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
@@ -566,8 +596,8 @@ BEGIN
            SELECT v__touched_2.id,
                   v__touched_2.balance,
                   coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
-                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2,
+                (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
            WHERE v__net.customer_id = v__touched_2.id
              AND v__net.amount > v__touched_2.balance
            GROUP BY v__touched_2.id, v__touched_2.balance
@@ -580,9 +610,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id, v__touched.balance, true AS "exists", v__touched.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -601,9 +633,11 @@ BEGIN
            false AS "exists",
            -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -619,9 +653,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id, v__touched.balance, false AS "exists", v__touched.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -639,9 +675,11 @@ BEGIN
            true AS "exists",
            -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -657,9 +695,11 @@ BEGIN
     SELECT c.id, v__delta_2."exists", v__delta_2.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY id, balance
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY id, balance
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2
     WHERE v__delta_2.id = c.id
       AND v__delta_2.balance = c.balance;
@@ -670,12 +710,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__delta_2."exists", -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.id = c.id
       AND v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -686,7 +728,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta."exists", sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta."exists"
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -787,7 +829,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -807,24 +850,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.customers_changes
+    SELECT *
+    INTO n.customers_changes, n.orders_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.orders_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -907,11 +953,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT c.id, c.__ivmc_weight
     FROM (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           ORDER BY id
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             ORDER BY id
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c
     WHERE NOT EXISTS (
       SELECT FROM public.orders
@@ -926,10 +974,12 @@ BEGIN
     FROM (
            SELECT orders.rival, coalesce(sum(orders.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT orders.rival, orders.__ivmc_weight
-                  FROM ivmc.changes_public_orders orders
-                  WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-                  LIMIT n.orders_changes
+                  SELECT * FROM (
+                    SELECT orders.rival, orders.__ivmc_weight
+                    FROM ivmc.changes_public_orders orders
+                    WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                    LIMIT n.orders_changes
+                  ) x LIMIT n.orders_changes
                 ) orders
            GROUP BY orders.rival
          ) groups
@@ -941,9 +991,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT v__touched.rival, v__touched.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY rival
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY rival
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders
@@ -957,9 +1009,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT v__touched.rival, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY rival
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY rival
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders
@@ -975,9 +1029,11 @@ BEGIN
     SELECT c.id, v__delta_3.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_3
-           ORDER BY rival
-           LIMIT n.delta_3
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_3
+             ORDER BY rival
+             LIMIT n.delta_3
+           ) x LIMIT n.delta_3
          ) v__delta_3
     WHERE c.id = v__delta_3.rival;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
@@ -987,12 +1043,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT c.id, -c.__ivmc_weight * v__delta_3.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) x LIMIT n.delta_3) v__delta_3
     WHERE c.id = v__delta_3.rival;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
@@ -1000,7 +1058,7 @@ BEGIN
     -- delta += delta_2 ▷ orders′
     INSERT INTO pg_temp.v__delta
     SELECT v__delta_2.id, v__delta_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__delta_2.id = orders.rival) IS NULL
@@ -1012,10 +1070,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT orders.rival, sum(orders.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT orders.rival, orders.__ivmc_weight
-           FROM ivmc.changes_public_orders orders
-           WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT orders.rival, orders.__ivmc_weight
+             FROM ivmc.changes_public_orders orders
+             WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) orders
     GROUP BY orders.rival
     HAVING sum(orders.__ivmc_weight) <> 0;
@@ -1025,7 +1085,8 @@ BEGIN
     -- delta_5 += (c′ ▷ orders′) ⋈ net
     INSERT INTO pg_temp.v__delta_5
     SELECT c.id, v__net.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM public.customers c,
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE c.id = orders.rival
@@ -1037,8 +1098,8 @@ BEGIN
     -- delta_5 += delta_2 ⋈ net
     INSERT INTO pg_temp.v__delta_5
     SELECT v__delta_2.id, v__delta_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
     WHERE (v__delta_2.id = v__net.rival) IS NULL;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_5 := n.delta_5 + n.step;
   END IF;
@@ -1046,7 +1107,7 @@ BEGIN
     -- touched_3 += γ(delta_5)
     INSERT INTO pg_temp.v__touched_3
     SELECT v__delta_5.id, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_5 LIMIT n.delta_5) v__delta_5
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_5 LIMIT n.delta_5) x LIMIT n.delta_5) v__delta_5
     GROUP BY v__delta_5.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
@@ -1057,8 +1118,8 @@ BEGIN
     FROM (
            SELECT v__touched_3.id,
                   coalesce(sum(v__touched_3.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3,
-                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) x LIMIT n.touched_3) v__touched_3,
+                (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
            WHERE (v__touched_3.id = v__net.rival) IS NULL
            GROUP BY v__touched_3.id
          ) groups
@@ -1069,7 +1130,7 @@ BEGIN
     -- delta_4 += touched_2 ▷ orders′
     INSERT INTO pg_temp.v__delta_4
     SELECT v__touched_2.id, v__touched_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__touched_2.id = orders.rival) IS NULL
@@ -1081,7 +1142,7 @@ BEGIN
     -- delta_4 += − touched_2 ▷ orders′
     INSERT INTO pg_temp.v__delta_4
     SELECT v__touched_2.id, -v__touched_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__touched_2.id = orders.rival) IS NULL
@@ -1096,9 +1157,11 @@ BEGIN
     SELECT c.id, v__delta_4.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_4
-           ORDER BY id
-           LIMIT n.delta_4
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_4
+             ORDER BY id
+             LIMIT n.delta_4
+           ) x LIMIT n.delta_4
          ) v__delta_4
     WHERE NOT EXISTS (
       SELECT FROM public.orders
@@ -1111,8 +1174,8 @@ BEGIN
     -- delta += − delta_2 ⋈ delta_4
     INSERT INTO pg_temp.v__delta
     SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) x LIMIT n.delta_4) v__delta_4
     WHERE v__delta_4.id = v__delta_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1122,7 +1185,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -1232,7 +1295,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1249,17 +1312,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.customers_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1367,12 +1433,11 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT
     FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
-    LEFT JOIN ivmc.v__1 t ON true
-    WHERE coalesce(t.__ivmc_sum_balance, 0) + d.__ivmc_sum_balance IN ('NaN', 'Infinity', '-Infinity');
+    WHERE d.__ivmc_sum_balance IN ('NaN', 'Infinity', '-Infinity');
     GET DIAGNOSTICS step = ROW_COUNT; n.lost := n.lost + n.step;
 
     -- The old rows of the touched groups
@@ -1418,7 +1483,7 @@ BEGIN
     -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.avg, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) x LIMIT n.old) v__old
     GROUP BY v__old.avg, record_send(ROW(v__old.avg))
     HAVING sum(v__old.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -1430,10 +1495,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.balance, c.__ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c
     WHERE EXISTS (
       SELECT FROM ivmc.v__1
@@ -1446,9 +1513,11 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT v__1.avg, sum(v__1.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT v__1.avg, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
+           SELECT * FROM (
+             SELECT v__1.avg, v__1.__ivmc_weight
+             FROM pg_temp.v__changes v__1
+             LIMIT n.changes
+           ) x LIMIT n.changes
          ) v__1
     GROUP BY v__1.avg, record_send(ROW(v__1.avg))
     HAVING sum(v__1.__ivmc_weight) <> 0;
@@ -1462,7 +1531,7 @@ BEGIN
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
          ) groups
     WHERE groups."both" = 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
@@ -1484,7 +1553,7 @@ BEGIN
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
          ) groups
     WHERE groups."both" <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
@@ -1502,16 +1571,18 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT c.balance, c.__ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
          (
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
          ) groups
     WHERE groups."both" = 0
       AND c.balance > groups."least"
@@ -1523,16 +1594,18 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT c.balance, c.__ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
          (
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
          ) groups
     WHERE groups."both" <> 0
       AND c.balance > groups."least";
@@ -1542,7 +1615,7 @@ BEGIN
     -- touched_2 += γ(delta_3)
     INSERT INTO pg_temp.v__touched_2
     SELECT v__delta_3.balance, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) x LIMIT n.delta_3) v__delta_3
     GROUP BY v__delta_3.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
@@ -1553,8 +1626,8 @@ BEGIN
     FROM (
            SELECT v__touched_2.balance,
                   coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
-                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2,
+                (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
            WHERE v__touched_2.balance > v__net.avg
            GROUP BY v__touched_2.balance
          ) groups
@@ -1565,7 +1638,7 @@ BEGIN
     -- delta_2 += touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.balance, v__touched.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
@@ -1578,7 +1651,7 @@ BEGIN
     -- delta_2 += − touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.balance, -v__touched.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
@@ -1592,9 +1665,11 @@ BEGIN
     SELECT c.id, c.balance, v__delta_2.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY balance
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY balance
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2
     WHERE v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -1604,12 +1679,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.balance, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.balance, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1619,7 +1696,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.balance, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.balance
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -1756,7 +1833,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -1776,24 +1854,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.orders_changes
+    SELECT *
+    INTO n.orders_changes, n.customers_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.customers_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.orders_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1927,10 +2008,12 @@ BEGIN
            FROM (
                   SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT o.id, o.customer_id, o.__ivmc_weight
-                         FROM ivmc.changes_public_orders o
-                         WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-                         LIMIT n.orders_changes
+                         SELECT * FROM (
+                           SELECT o.id, o.customer_id, o.__ivmc_weight
+                           FROM ivmc.changes_public_orders o
+                           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                           LIMIT n.orders_changes
+                         ) x LIMIT n.orders_changes
                        ) o
                   GROUP BY o.customer_id
                 ) groups
@@ -1943,10 +2026,12 @@ BEGIN
                   FROM (
                          SELECT o_2.customer_id, o_2.id AS max_id, sum(o_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT o_2.id, o_2.customer_id, o_2.__ivmc_weight
-                                FROM ivmc.changes_public_orders o_2
-                                WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
-                                LIMIT n.orders_changes
+                                SELECT * FROM (
+                                  SELECT o_2.id, o_2.customer_id, o_2.__ivmc_weight
+                                  FROM ivmc.changes_public_orders o_2
+                                  WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
+                                  LIMIT n.orders_changes
+                                ) x LIMIT n.orders_changes
                               ) o_2
                          WHERE o_2.id IS NOT NULL
                          GROUP BY o_2.customer_id, o_2.id
@@ -1960,7 +2045,7 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
   END IF;
   IF n.groups > 0 THEN
-    -- Groups that lost an extremum, or hold a sum that is not finite
+    -- Groups that lost an extremum, or a value that is not finite
     INSERT INTO pg_temp.v__lost
     SELECT DISTINCT d.customer_id
     FROM (SELECT * FROM pg_temp.v__groups LIMIT n.groups) d
@@ -1997,7 +2082,7 @@ BEGIN
         SELECT k.customer_id, x.__ivmc_max_id, x.__ivmc_count_max_id, x.__ivmc_found
         FROM (
           SELECT v__lost.customer_id
-          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
           GROUP BY v__lost.customer_id
         ) k
         LEFT JOIN (
@@ -2008,9 +2093,11 @@ BEGIN
           FROM (
                  SELECT v__lost.customer_id
                  FROM (
-                        SELECT * FROM pg_temp.v__lost
-                        ORDER BY customer_id
-                        LIMIT n.lost
+                        SELECT * FROM (
+                          SELECT * FROM pg_temp.v__lost
+                          ORDER BY customer_id
+                          LIMIT n.lost
+                        ) x LIMIT n.lost
                       ) v__lost
                  GROUP BY v__lost.customer_id
                ) groups,
@@ -2033,7 +2120,7 @@ BEGIN
     -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.customer_id, v__old.max, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) x LIMIT n.old) v__old
     GROUP BY v__old.customer_id, v__old.max
     HAVING sum(v__old.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -2045,11 +2132,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__1.__ivmc_max_id AS max, c.__ivmc_weight
     FROM (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           ORDER BY id
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             ORDER BY id
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c
          LEFT JOIN ivmc.v__1 ON v__1.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2060,10 +2149,12 @@ BEGIN
     SELECT c.id, v__1.max, v__1.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           ORDER BY customer_id
-           LIMIT n.changes
+           SELECT * FROM (
+             SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
+             FROM pg_temp.v__changes v__1
+             ORDER BY customer_id
+             LIMIT n.changes
+           ) x LIMIT n.changes
          ) v__1
     WHERE v__1.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2073,15 +2164,19 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__1.max, -c.__ivmc_weight * v__1.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
          (
-           SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
-           FROM pg_temp.v__changes v__1
-           LIMIT n.changes
+           SELECT * FROM (
+             SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
+             FROM pg_temp.v__changes v__1
+             LIMIT n.changes
+           ) x LIMIT n.changes
          ) v__1
     WHERE v__1.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2093,9 +2188,11 @@ BEGIN
     FROM (
            SELECT v__1.customer_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT v__1.customer_id, v__1.__ivmc_weight
-                  FROM pg_temp.v__changes v__1
-                  LIMIT n.changes
+                  SELECT * FROM (
+                    SELECT v__1.customer_id, v__1.__ivmc_weight
+                    FROM pg_temp.v__changes v__1
+                    LIMIT n.changes
+                  ) x LIMIT n.changes
                 ) v__1
            GROUP BY v__1.customer_id
          ) groups
@@ -2107,9 +2204,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, v__touched.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY customer_id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
@@ -2123,9 +2222,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY customer_id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
@@ -2141,9 +2242,11 @@ BEGIN
     SELECT c.id, NULL::integer AS max, v__delta_2.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY customer_id
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY customer_id
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2153,12 +2256,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, NULL::integer AS max, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT c.id, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2168,7 +2273,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.max, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.max
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -2255,7 +2360,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2275,24 +2381,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.customers_changes
+    SELECT *
+    INTO n.customers_changes, n.orders_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.orders_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2366,10 +2475,12 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT c.id, c.name, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
+           SELECT * FROM (
+             SELECT c.id, c.name, c.__ivmc_weight
+             FROM ivmc.changes_public_customers c
+             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             LIMIT n.customers_changes
+           ) x LIMIT n.customers_changes
          ) c
     GROUP BY c.id, c.name
     HAVING sum(c.__ivmc_weight) <> 0;
@@ -2380,9 +2491,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, v__net.name, o.id AS id_2, o.amount, v__net.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__net
-           ORDER BY id
-           LIMIT n.net
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__net
+             ORDER BY id
+             LIMIT n.net
+           ) x LIMIT n.net
          ) v__net
          LEFT JOIN public.orders o ON o.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2393,11 +2506,13 @@ BEGIN
     SELECT c.id, c.name, o.id AS id_2, o.amount, o.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           ORDER BY customer_id
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             ORDER BY customer_id
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o
     WHERE o.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2410,12 +2525,14 @@ BEGIN
            o.id AS id_2,
            o.amount,
            -v__net.__ivmc_weight * o.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
          (
-           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o
     WHERE o.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2427,10 +2544,12 @@ BEGIN
     FROM (
            SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT o.customer_id, o.__ivmc_weight
-                  FROM ivmc.changes_public_orders o
-                  WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-                  LIMIT n.orders_changes
+                  SELECT * FROM (
+                    SELECT o.customer_id, o.__ivmc_weight
+                    FROM ivmc.changes_public_orders o
+                    WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                    LIMIT n.orders_changes
+                  ) x LIMIT n.orders_changes
                 ) o
            GROUP BY o.customer_id
          ) groups
@@ -2442,9 +2561,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, v__touched.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY customer_id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -2458,9 +2579,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched
-           ORDER BY customer_id
-           LIMIT n.touched
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
          ) v__touched
     WHERE NOT EXISTS (
       SELECT FROM public.orders o
@@ -2476,9 +2599,11 @@ BEGIN
     SELECT c.id, c.name, NULL::integer AS id_2, NULL::numeric(12,2) AS amount, v__delta_2.__ivmc_weight
     FROM public.customers c,
          (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY customer_id
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY customer_id
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2491,8 +2616,8 @@ BEGIN
            NULL::integer AS id_2,
            NULL::numeric(12,2) AS amount,
            -v__net.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2506,7 +2631,7 @@ BEGIN
                v__delta.id_2,
                v__delta.amount,
                sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name, v__delta.id_2, v__delta.amount
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -2582,7 +2707,7 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_customers') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2599,17 +2724,20 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
+    SELECT *
     INTO n.customers_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_customers b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_customers b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) customers_changes;
     n.pending := n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_customers OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2677,10 +2805,12 @@ BEGIN
     FROM (
            SELECT c.id, c.tags, sum(c.__ivmc_weight) AS __ivmc_weight
            FROM (
-                  SELECT c.id, c.tags, c.__ivmc_weight
-                  FROM ivmc.changes_public_customers c
-                  WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-                  LIMIT n.customers_changes
+                  SELECT * FROM (
+                    SELECT c.id, c.tags, c.__ivmc_weight
+                    FROM ivmc.changes_public_customers c
+                    WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+                    LIMIT n.customers_changes
+                  ) x LIMIT n.customers_changes
                 ) c
            GROUP BY c.id, c.tags
            HAVING sum(c.__ivmc_weight) <> 0
@@ -2695,7 +2825,7 @@ BEGIN
       SELECT DISTINCT ON (id, ordinality) *
       FROM (
         SELECT v__delta.id, v__delta.t, v__delta.ordinality, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.t, v__delta.ordinality
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -2797,7 +2927,8 @@ DECLARE
 BEGIN
   rows_in := 0;
   rows_changed := 0;
-  IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') > 240000 THEN
+  IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
+    OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
     IF frontier.rows_most < 0.75 * n.most THEN
       n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
@@ -2817,24 +2948,27 @@ BEGIN
     END IF;
   END IF;
   IF n.pending <= coalesce(2 * n.most, 0) THEN
-    SELECT count(*)
-    INTO n.items_changes
+    SELECT *
+    INTO n.items_changes, n.orders_changes
     FROM (
-      SELECT * FROM ivmc.changes_public_items b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
-    SELECT count(*)
-    INTO n.orders_changes
-    FROM (
-      SELECT * FROM ivmc.changes_public_orders b
-      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-      LIMIT n.most + 1) b;
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_items b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) items_changes, (
+      SELECT count(*)
+      FROM (
+        SELECT * FROM ivmc.changes_public_orders b
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        LIMIT n.most + 1) b
+    ) orders_changes;
     n.pending := n.items_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF EXISTS (SELECT FROM ivmc.changes_public_items OFFSET 10000)
-      OR EXISTS (SELECT FROM ivmc.changes_public_orders OFFSET 10000) THEN
+    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_items b OFFSET 10000)
+      OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2938,11 +3072,13 @@ BEGIN
     FROM (
            SELECT items.order_id, coalesce(sum(items.__ivmc_weight * items.price), 0) AS risen
            FROM (
-                  SELECT items.order_id, items.price, items.__ivmc_weight
-                  FROM ivmc.changes_public_items items
-                  WHERE (items.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(items.__ivmc_xid, frontier.snapshot) AND items.__ivmc_xid <> frontier.xid OR items.__ivmc_xid = frontier.xid AND items.__ivmc_seq > frontier.seq)
-                  ORDER BY order_id
-                  LIMIT n.items_changes
+                  SELECT * FROM (
+                    SELECT items.order_id, items.price, items.__ivmc_weight
+                    FROM ivmc.changes_public_items items
+                    WHERE (items.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(items.__ivmc_xid, frontier.snapshot) AND items.__ivmc_xid <> frontier.xid OR items.__ivmc_xid = frontier.xid AND items.__ivmc_seq > frontier.seq)
+                    ORDER BY order_id
+                    LIMIT n.items_changes
+                  ) x LIMIT n.items_changes
                 ) items
            GROUP BY items.order_id
          ) groups
@@ -2966,7 +3102,7 @@ BEGIN
         SELECT k.order_id, x.sum, x.__ivmc_found
         FROM (
           SELECT v__touched.order_id
-          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
+          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
           GROUP BY v__touched.order_id
         ) k
         LEFT JOIN (
@@ -2976,9 +3112,11 @@ BEGIN
                  FROM (
                         SELECT v__touched.order_id
                         FROM (
-                               SELECT * FROM pg_temp.v__touched
-                               ORDER BY order_id
-                               LIMIT n.touched
+                               SELECT * FROM (
+                                 SELECT * FROM pg_temp.v__touched
+                                 ORDER BY order_id
+                                 LIMIT n.touched
+                               ) x LIMIT n.touched
                              ) v__touched
                         GROUP BY v__touched.order_id
                       ) groups,
@@ -3006,7 +3144,7 @@ BEGIN
     -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.order_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
+    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) x LIMIT n.old) v__old
     GROUP BY v__old.order_id, v__old.sum, record_send(ROW(v__old.sum))
     HAVING sum(v__old.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -3018,11 +3156,13 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, o.__ivmc_weight
     FROM (
-           SELECT o.id, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           ORDER BY id
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             ORDER BY id
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o
     WHERE EXISTS (
       SELECT FROM ivmc.v__1
@@ -3037,9 +3177,11 @@ BEGIN
     FROM (
            SELECT v__1.order_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT v__1.order_id, v__1.__ivmc_weight
-                  FROM pg_temp.v__changes v__1
-                  LIMIT n.changes
+                  SELECT * FROM (
+                    SELECT v__1.order_id, v__1.__ivmc_weight
+                    FROM pg_temp.v__changes v__1
+                    LIMIT n.changes
+                  ) x LIMIT n.changes
                 ) v__1
            GROUP BY v__1.order_id
          ) groups
@@ -3051,9 +3193,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched_2.order_id, v__touched_2.__ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched_2
-           ORDER BY order_id
-           LIMIT n.touched_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched_2
+             ORDER BY order_id
+             LIMIT n.touched_2
+           ) x LIMIT n.touched_2
          ) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
@@ -3068,9 +3212,11 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched_2.order_id, -v__touched_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM pg_temp.v__touched_2
-           ORDER BY order_id
-           LIMIT n.touched_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched_2
+             ORDER BY order_id
+             LIMIT n.touched_2
+           ) x LIMIT n.touched_2
          ) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
@@ -3085,9 +3231,11 @@ BEGIN
     SELECT o.id, v__delta_2.__ivmc_weight
     FROM public.orders o,
          (
-           SELECT * FROM pg_temp.v__delta_2
-           ORDER BY order_id
-           LIMIT n.delta_2
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY order_id
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
          ) v__delta_2
     WHERE o.id = v__delta_2.order_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -3097,12 +3245,14 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, -o.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT o.id, o.__ivmc_weight
-           FROM ivmc.changes_public_orders o
-           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
+           SELECT * FROM (
+             SELECT o.id, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
          ) o,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
     WHERE o.id = v__delta_2.order_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -3112,7 +3262,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
         GROUP BY v__delta.id
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
