@@ -17,9 +17,7 @@ XID, SEQ, WEIGHT = f"{PREFIX}xid", f"{PREFIX}seq", f"{PREFIX}weight"
 OLD, NEW = f"{PREFIX}old", f"{PREFIX}new"
 COPY = f"{PREFIX}copy"  # numbers the copies of a row that is stored with its weight
 BUFFERS = "changes_"
-RUNTIME = frozenset(
-    {"view", "frontier", "source", "truncation", "history", "status", "observed", "change"}
-)
+RUNTIME = frozenset({"view", "frontier", "source", "truncation", "history", "status", "observed", "change"})
 LONGEST = 63  # bytes: NAMEDATALEN - 1
 
 identifier = quote

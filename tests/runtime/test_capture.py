@@ -261,7 +261,7 @@ def test_disabled_triggers_are_noticed(shop: Shop) -> None:
 
 
 def test_a_trigger_disabled_twice_in_one_transaction_is_noticed(shop: Shop) -> None:
-    """The catalogs' row is written again by the same transaction, which is all that a first look sees of it."""
+    """The catalogs' row is written again by the same transaction, which is all that a first look sees."""
     plan = shop.install()
     with shop.conn.transaction():
         shop.conn.execute(
