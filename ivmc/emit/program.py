@@ -7,6 +7,7 @@ knows the exact number of rows that the steps before it left (planner rule 2).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,8 +45,25 @@ from ivmc.properties import fans_out, keys
 from ivmc.scalar import Col, is_fallible
 
 BUSY = 0.05  # share of the first table's rows that a table has which changes about as often
+Table = tuple[str, str]
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
+
+
+@dataclass
+class Reads:
+    """How a program reads the changes of a captured table; selections are each with a variable.
+
+    counted  selections of which statements read the number of rows
+    folded   what is summed up where it lies, whatever its number
+    whole    is the number of all changes read?
+    staged   do they go through a stage that others read?
+    """
+
+    counted: dict[str, str] = field(default_factory=dict)
+    folded: dict[str, str] = field(default_factory=dict)
+    whole: bool = False
+    staged: bool = False
 
 
 @dataclass
@@ -55,7 +73,7 @@ class Program:
     variables  of PL/pgSQL, with their types
     temporary  the tables that carry rows between steps: their columns, and the count of their rows
     pending    per changed table, the variable that counts its changes
-    filtered   per captured table, the selections of its changes with the variable that counts each
+    reads      per captured table, what is read of its changes
     carried    shared deltas, each with the temporary table that holds it
     original   deltas, each with what it is the delta of; several things may have the same one
     derived    the other way round
@@ -66,8 +84,8 @@ class Program:
     lines: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
-    pending: dict[tuple[str, str], str] = field(default_factory=dict)
-    filtered: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    pending: dict[Table, str] = field(default_factory=dict)
+    reads: dict[Table, Reads] = field(default_factory=lambda: defaultdict(Reads))
     carried: dict[Rel, Rel] = field(default_factory=dict)
     original: dict[Rel, Rel] = field(default_factory=dict)
     derived: dict[Rel, Rel] = field(default_factory=dict)
@@ -149,20 +167,30 @@ class Program:
             return
         source = next(node for node in walk(leaf) if isinstance(node, Delta)).scan
         table = source.relation.schema, source.relation.name
-        if not any(isinstance(node, Filter) for node in walk(leaf)):
+        if not self.queries.is_captured(source):
+            whole = not any(isinstance(node, Filter) for node in walk(leaf))
+            self.queries.counts[leaf] = self.pending[table] if whole else self.counted_here(leaf, source)
+        elif condition := self.queries.selection(leaf, "b"):
+            self.queries.counts[leaf] = self.variable_of(condition, self.reads[table].counted, source)
+        else:
+            self.reads[table].whole = True
             self.queries.counts[leaf] = self.pending[table]
-            return
-        captured = table in self.queries.buffers and table not in self.queries.narrowed
-        counted = self.counted_first if captured else self.counted_here
-        self.queries.counts[leaf] = counted(leaf, source)
 
-    def counted_first(self, leaf: Rel, source: Scan) -> str:
+    def variable_of(self, condition: str, known: dict[str, str], source: Scan) -> str:
         """The variable of a selection of captured changes: all of a source are counted in one pass."""
-        condition = self.queries.selection(leaf, "b")
-        found = self.filtered.setdefault((source.relation.schema, source.relation.name), {})
-        if condition not in found:
-            found[condition] = self.variable(source.alias)
-        return found[condition]
+        if condition not in known:
+            known[condition] = self.variable(source.alias)
+        return known[condition]
+
+    def fold(self, leaf: Rel) -> None:
+        """Note that a leaf is read where it lies, and by itself: what it costs is told by a look at it."""
+        source = next((node.scan for node in walk(leaf) if isinstance(node, Delta)), None)
+        if source is not None and self.queries.is_captured(source):
+            table = source.relation.schema, source.relation.name
+            folded, condition = self.reads[table].folded, self.queries.selection(leaf, "b")
+            folded[condition] = (
+                self.variable_of(condition, folded, source) if condition else self.pending[table]
+            )
 
     def counted_here(self, leaf: Rel, source: Scan) -> str:
         """The variable of a selection of what an earlier stage has just handed on."""
@@ -332,6 +360,8 @@ class Program:
     def run_plain(self, rel: Rel, sink: Sink) -> None:
         """Each term; one that is read once, where it lies, need not be counted."""
         for term in self.terms(rel):
+            if self.is_leaf(term):
+                self.fold(term)
             ready = term if self.is_leaf(term) else self.prepared(term)
             with self.when(" AND ".join(f"{guard} > 0" for guard in self.guards(ready))):
                 sink(ready)

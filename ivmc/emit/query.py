@@ -100,6 +100,11 @@ class Queries(Grouping):
             case _:
                 return self.block(rel)
 
+    def is_captured(self, scan: Scan) -> bool:
+        """Are the changes of a scan read from a change buffer?"""
+        table = scan.relation.schema, scan.relation.name
+        return table in self.buffers and table not in self.narrowed
+
     def selection(self, leaf: Rel, alias: str) -> str:
         """The condition under which a row of a change buffer is in a leaf."""
         self.fresh_statement()

@@ -6,23 +6,25 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ivmc.emit import anew, fold, narrowing, reread, store
-from ivmc.emit.capture import BACKLOG, NARROWEST, SMALL, buffer_name, unread
-from ivmc.emit.function import advance, refresh_function
+from ivmc.emit import anew, counting, fold, narrowing, reread, store
+from ivmc.emit.function import refresh_function
 from ivmc.emit.program import Program
 from ivmc.emit.query import Queries
 from ivmc.emit.storage import Storage
-from ivmc.emit.text import derived, indent, listing
+from ivmc.emit.text import indent
 from ivmc.emit.work import Work
 from ivmc.ir import Join, walk
-from ivmc.names import SCHEMA, fitted, identifier, literal, qualified
+from ivmc.names import fitted, identifier, literal, qualified
 from ivmc.rules import join
 
-WORTHWHILE_JOIN, WORTHWHILE_TABLE = 0.04, 0.25  # share of changes that is worth a delta
-PAGE = 8192  # bytes, as PostgreSQL is mostly built
-LARGE = 4_000_000  # bytes of change buffers that take longer to count than to look at some pages first
-SAMPLE = "1e6"  # bytes of a change buffer that tell how many changes it holds, about
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
+VARIABLES = {
+    "changed": "bigint := 0",
+    "pending": "bigint := 0",
+    "rough": "boolean",  # is `pending` an estimate?
+    "thinned": "double precision",  # of how many pages one was looked at
+    "expected": "double precision",  # ms that a delta would take
+}
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,19 @@ class Routine:
 
     def function(self) -> str:
         """CREATE FUNCTION."""
-        program = Program(self.id, self.queries)
+        program = Program(self.id, self.queries, variables=dict(VARIABLES))
         program.pending = {table: program.variable(f"{table[1]}_changes") for table in self.tables}
-        waiting = dict(program.pending)
+        pending = dict(program.pending)
         narrowing.narrow(program, narrowing.narrowed([storage.stage.input for storage in self.storages]))
         for i, storage in enumerate(self.storages):
             last = i == len(self.storages) - 1
             program.comment(f"Stage {storage.stage.name}" + (": what the view shows" if last else ""))
             _maintain(Work(program, storage.stage, storage, last))
+            for reads in () if last else program.reads.values():
+                reads.staged = True
         steps = [
-            *self.counts(program, waiting),
-            *self.assumptions(waiting),
+            *counting.counts(program, pending, chooses=self.chooses),
+            *self.assumptions(pending),
             "IF recompute THEN",
             *map(indent, anew.recompute(self.storages, self.queries)),
             "  rows_in := n.pending;",
@@ -74,9 +78,6 @@ class Routine:
 #variable_conflict use_column
 <<n>>
 DECLARE
-  changed bigint := 0;
-  pending bigint := 0;
-  most bigint;
 {declared}
 BEGIN
   rows_in := 0;
@@ -84,81 +85,6 @@ BEGIN
 {inner}
 END """,
         )
-
-    def counts(self, program: Program, pending: Mapping[tuple[str, str], str]) -> list[str]:
-        """How many changes there are: none, few, or many, which are planned for (planner rule 5)."""
-        if not self.tables:
-            return [*advance(), "strategy := 'differential';"]
-        waiting = list(pending.items())
-        counted = [
-            *_counted([(table, count, program.filtered.get(table, {})) for table, count in waiting]),
-            f"n.pending := {' + '.join(count for _, count in waiting)};",
-        ]
-        return [
-            *(self.unless_hopeless(counted) if self.chooses else counted),
-            "IF n.pending = 0 AND NOT recompute THEN",
-            *map(indent, self.idle()),
-            "  RETURN;",
-            "END IF;",
-            *advance(),
-            "strategy := 'differential';",
-            f"IF n.pending > {SMALL} THEN",
-            "  PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);",
-            *map(indent, self.choice() if self.chooses else ()),
-            "  IF NOT recompute THEN",
-            *(f"    PERFORM ivmc.reckon({_buffer(table)}, {count});" for table, count in waiting),
-            "  END IF;",
-            "END IF;",
-        ]
-
-    def idle(self) -> list[str]:
-        """What a refresh without changes does."""
-        waits = _any(self.tables, f"OFFSET {BACKLOG}")
-        return [
-            "-- Nothing to do, unless old changes wait for this view to be trimmed",
-            f"IF {f'n.most IS NOT NULL AND ({waits})' if self.chooses else waits} THEN",
-            *map(indent, advance(works=False)),
-            "  strategy := 'idle';",
-            "END IF;",
-        ]
-
-    def unless_hopeless(self, counted: Sequence[str]) -> list[str]:
-        """No more changes are counted than decide, and none where a sample tells that there are too many."""
-        size = " + ".join(f"pg_relation_size({_buffer(table)})" for table in self.tables)
-        beyond = f"WHERE b.ctid >= '({SMALL * NARROWEST // PAGE},0)'"
-        return [
-            f"IF {_any(self.tables, beyond)} THEN",
-            *map(indent, self.worthwhile()),
-            f"  IF {size} > {LARGE} THEN",
-            *(indent(line, 4) for line in self.sampled()),
-            "  END IF;",
-            "END IF;",
-            "IF n.pending <= coalesce(2 * n.most, 0) THEN",
-            *map(indent, counted),
-            "END IF;",
-        ]
-
-    def worthwhile(self) -> list[str]:
-        """Up to how many changes a delta wins: by past refreshes, or a cautious share before any.
-
-        A change costs less the more there are: a rate has the benefit of the doubt beyond what was tried.
-        """
-        share = WORTHWHILE_JOIN if len(self.tables) > 1 else WORTHWHILE_TABLE
-        relations = ", ".join(f"{literal(qualified(*table))}::regclass" for table in self.tables)
-        return [
-            "n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);",
-            "IF frontier.rows_most < 0.75 * n.most THEN",
-            "  n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));",
-            "END IF;",
-            "n.most := coalesce(n.most,",
-            f"  {share} * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c",
-            f"    WHERE c.oid IN ({relations})));",
-            f"n.most := greatest(n.most, {SMALL});",
-        ]
-
-    def sampled(self) -> list[str]:
-        """A look at some pages first."""
-        return [f"n.pending :=\n  {f'{chr(10)}  + '.join(map(_sampled, self.tables))};"]
 
     def assumptions(self, pending: Mapping[tuple[str, str], str]) -> list[str]:
         """Recompute where a foreign key is gone to which changes would be pruned (law 5)."""
@@ -178,16 +104,6 @@ END """,
             ]
         return lines
 
-    def choice(self) -> list[str]:
-        """Recompute where there are more changes than that."""
-        return [
-            "IF n.pending > n.most AND NOT recompute THEN",
-            "  recompute := true;",
-            "  reason := format('more than %s changes: to read all rows is faster, about %s ms',",
-            "    n.most, round(frontier.ms_full::numeric));",
-            "END IF;",
-        ]
-
 
 def _maintain(work: Work) -> None:
     """Write the part of the program that maintains one stage."""
@@ -198,44 +114,6 @@ def _maintain(work: Work) -> None:
         reread.write(work, stage.op)
     else:
         fold.write(work, stage.op, stage.fold)
-
-
-def _buffer(table: tuple[str, str]) -> str:
-    return literal(qualified(SCHEMA, buffer_name(*table)))
-
-
-def _sampled(table: tuple[str, str]) -> str:
-    """About how many changes of a source wait, from as many pages of its buffer however large that is."""
-    times = f"greatest(1, pg_relation_size({_buffer(table)}) / {SAMPLE})"
-    buffer = f"{qualified(SCHEMA, buffer_name(*table))} b"
-    sample = f"TABLESAMPLE SYSTEM (100 / {times}) REPEATABLE (0)"
-    unseen = unread("b", "frontier")
-    return f"(SELECT {times} * count(*)\n    FROM {buffer} {sample}\n    WHERE {unseen})"
-
-
-def _any(tables: Sequence[tuple[str, str]], condition: str) -> str:
-    """Whether any of the buffers holds such rows."""
-    buffers = (f"{qualified(SCHEMA, buffer_name(*table))} b" for table in tables)
-    return "\n  OR ".join(f"EXISTS (SELECT FROM {buffer} {condition})" for buffer in buffers)
-
-
-def _counted(sources: Sequence[tuple[tuple[str, str], str, Mapping[str, str]]]) -> list[str]:
-    """How many changes of each source wait, and how many of them are selected by each of some conditions."""
-    counts = [
-        derived(
-            f"{listing(['count(*)', *map(_those, conditions)], 'SELECT')}\nFROM (\n"
-            f"  SELECT * FROM {qualified(SCHEMA, buffer_name(*table))} b\n"
-            f"  WHERE {unread('b', 'frontier')}\n  LIMIT n.most + 1) b",
-            count.removeprefix("n."),
-        )
-        for table, count, conditions in sources
-    ]
-    variables = (name for _, count, conditions in sources for name in (count, *conditions.values()))
-    return ["SELECT *", listing(variables, "INTO"), f"FROM {', '.join(counts)};"]
-
-
-def _those(condition: str) -> str:
-    return f"count(*) FILTER (WHERE {condition})"
 
 
 def _created(program: Program) -> list[str]:

@@ -76,7 +76,7 @@ def test_large_changes_recompute_only_where_that_was_left_open(orders: Connectio
     assert taken == {"chosen": "full", "forced": "differential"}
     reason = orders.execute("SELECT reason FROM ivmc.history WHERE view LIKE '%chosen'").fetchone()
     assert reason is not None
-    assert "more than 5000 changes" in reason[0]
+    assert "for 7001 changes, and 0 ms for all rows" in reason[0]
     assert same(orders, "chosen")
     assert same(orders, "forced")
 
@@ -91,3 +91,25 @@ def test_a_recomputation_in_the_users_own_transaction_gives_settings_back(orders
         orders.execute("SELECT ivmc.refresh_here('v')")
         assert orders.execute("SELECT max(strategy) FROM ivmc.history").fetchone() == ("full",)
         assert orders.execute("SHOW random_page_cost").fetchone() == ("3",)
+
+
+@pytest.mark.parametrize(
+    ("rows_most", "strategy"),
+    [pytest.param(7000, "full", id="as many"), pytest.param(1000, "differential", id="many more")],
+)
+def test_many_changes_cost_less_each_than_the_few_that_were_tried(
+    orders: Connection, rows_most: int, strategy: str
+) -> None:
+    runtime.create(orders, "v", DAILY)
+    orders.execute("UPDATE ivmc.frontier SET ms_full = 12, ms_per_row = 0.002, rows_most = %s", (rows_most,))
+    orders.execute("INSERT INTO orders SELECT i, i, '2024-01-03', i FROM generate_series(1000, 8000) i")
+    runtime.refresh(orders)
+    assert orders.execute("SELECT strategy FROM ivmc.history").fetchone() == (strategy,)
+
+
+def test_what_many_changes_took_is_not_taken_back_by_few(orders: Connection) -> None:
+    runtime.create(orders, "v", DAILY, mode="differential")
+    orders.execute("UPDATE ivmc.frontier SET ms_per_row = 0.000001, rows_most = 100000")
+    orders.execute("INSERT INTO orders SELECT i, i, '2024-01-03', i FROM generate_series(1000, 8000) i")
+    runtime.refresh(orders)
+    assert orders.execute("SELECT ms_per_row FROM ivmc.frontier").fetchone() == (0.000001,)

@@ -42,7 +42,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -50,36 +52,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -97,13 +96,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -247,7 +264,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -256,36 +275,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -303,13 +319,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -642,7 +676,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   departments_changes bigint := 0;
   groups bigint := 0;
@@ -657,45 +693,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6) * count(*)
-          FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes, n.departments_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) departments_changes;
+      n.pending := n.employees_changes + n.departments_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes, n.departments_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_departments b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_departments b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) departments_changes;
     n.pending := n.employees_changes + n.departments_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_departments b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -714,14 +746,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 5.0 * n.employees_changes
+        + 0.3 * n.departments_changes + 5.0 * n.departments_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.employees_changes, n.departments_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_employees b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) employees_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_departments b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) departments_changes;
+        n.pending := n.employees_changes + n.departments_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
+      IF n.departments_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+      END IF;
     END IF;
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
@@ -1131,7 +1186,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   departments_changes bigint := 0;
   groups bigint := 0;
@@ -1142,45 +1199,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass, 'public.departments'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6) * count(*)
-          FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes, n.departments_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) departments_changes;
+      n.pending := n.employees_changes + n.departments_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes, n.departments_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_departments b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_departments b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) departments_changes;
     n.pending := n.employees_changes + n.departments_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_departments b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -1199,14 +1252,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 2.5 * n.employees_changes
+        + 0.3 * n.departments_changes + 2.5 * n.departments_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.employees_changes, n.departments_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_employees b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) employees_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_departments b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) departments_changes;
+        n.pending := n.employees_changes + n.departments_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
+      IF n.departments_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+      END IF;
     END IF;
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
@@ -1507,7 +1583,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -1516,36 +1594,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1563,13 +1638,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 2.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.employees_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_employees b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) employees_changes;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2101,7 +2192,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   touched bigint := 0;
   step bigint;
@@ -2109,36 +2202,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2156,13 +2246,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 2.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.employees_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_employees b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) employees_changes;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2376,9 +2482,12 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
+  employees bigint := 0;
   step bigint;
   moved bigint := 0;
   changes bigint := 0;
@@ -2387,36 +2496,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes, n.employees
+      FROM (
+        SELECT n.thinned * count(*), n.thinned * count(*) FILTER (WHERE b.salary IS NOT NULL)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2434,13 +2540,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees + 0.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2676,44 +2800,44 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
+  employees bigint := 0;
   step bigint;
 BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes, n.employees
+      FROM (
+        SELECT n.thinned * count(*), n.thinned * count(*) FILTER (WHERE b.hired > '2020-01-01')
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2731,13 +2855,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2864,7 +3006,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -2872,36 +3016,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2919,13 +3060,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -3056,7 +3215,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -3064,36 +3225,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -3111,13 +3269,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -3270,11 +3446,14 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   departments_changes bigint := 0;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
+  e bigint := 0;
   moved bigint := 0;
   changes bigint := 0;
   groups_2 bigint := 0;
@@ -3283,45 +3462,42 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.departments'::regclass, 'public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6) * count(*)
-          FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_departments') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.departments_changes, n.employees_changes, n.e
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_departments b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) departments_changes, (
+        SELECT n.thinned * count(*),
+               n.thinned * count(*) FILTER (WHERE b.hired > '2020-01-01' AND b.department_id IS NOT NULL)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.departments_changes + n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.departments_changes, n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_departments b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_departments b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) departments_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.departments_changes + n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_departments b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_departments b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -3340,14 +3516,44 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.departments_changes + 0.5 * n.departments_changes
+        + 0.3 * n.employees_changes + 0.5 * n.e));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.departments_changes = 0 THEN
+          SELECT *
+          INTO n.departments_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_departments b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) departments_changes;
+        END IF;
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.departments_changes + n.employees_changes;
+      END IF;
+      IF n.departments_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -3624,7 +3830,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   employees_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -3636,36 +3844,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.employees'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_employees') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6) * count(*)
-          FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_employees') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.employees_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_employees b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) employees_changes;
+      n.pending := n.employees_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.employees_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_employees b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_employees b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) employees_changes;
     n.pending := n.employees_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_employees b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -3683,13 +3888,31 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      IF n.rough THEN
+        IF n.employees_changes = 0 THEN
+          SELECT *
+          INTO n.employees_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_employees b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) employees_changes;
+        END IF;
+        n.pending := n.employees_changes;
+      END IF;
+      IF n.employees_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN

@@ -65,7 +65,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   sales_changes bigint := 0;
   groups bigint := 0;
   net bigint := 0;
@@ -75,36 +77,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_sales b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.sales'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_sales') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_sales') / 1e6) * count(*)
-          FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_sales') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_sales')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.sales_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) sales_changes;
+      n.pending := n.sales_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.sales_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_sales b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_sales b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) sales_changes;
     n.pending := n.sales_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_sales b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_sales b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -122,13 +121,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.sales_changes + 2.5 * n.sales_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.sales_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_sales b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) sales_changes;
+        n.pending := n.sales_changes;
+      END IF;
+      IF n.sales_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -533,7 +548,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   sales_changes bigint := 0;
   groups bigint := 0;
   net bigint := 0;
@@ -546,36 +563,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_sales b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.sales'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_sales') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_sales') / 1e6) * count(*)
-          FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_sales') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_sales')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.sales_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_sales b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) sales_changes;
+      n.pending := n.sales_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.sales_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_sales b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_sales b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) sales_changes;
     n.pending := n.sales_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_sales b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_sales b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -593,13 +607,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.sales_changes + 5.0 * n.sales_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.sales_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_sales b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) sales_changes;
+        n.pending := n.sales_changes;
+      END IF;
+      IF n.sales_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN

@@ -47,7 +47,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   orders_changes bigint := 0;
   customers_changes bigint := 0;
   delta bigint := 0;
@@ -58,45 +60,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.orders_changes, n.customers_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.orders_changes + n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.orders_changes, n.customers_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.orders_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -115,14 +113,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * n.orders_changes
+        + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.orders_changes, n.customers_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.orders_changes + n.customers_changes;
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
@@ -340,7 +361,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   items_changes bigint := 0;
   orders_changes bigint := 0;
   customers_changes bigint := 0;
@@ -357,54 +380,49 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass, 'public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6) * count(*)
-          FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.items_changes, n.i, n.orders_changes, n.customers_changes, n.c
+      FROM (
+        SELECT n.thinned * count(*), n.thinned * count(*) FILTER (WHERE b.price > 10)
+        FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) items_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes, (
+        SELECT n.thinned * count(*), n.thinned * count(*) FILTER (WHERE b.country = 'FR')
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.items_changes + n.orders_changes + n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.items_changes, n.i, n.orders_changes, n.customers_changes, n.c
     FROM (
       SELECT count(*), count(*) FILTER (WHERE b.price > 10)
-      FROM (
-        SELECT * FROM ivmc.changes_public_items b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_items b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) items_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes, (
       SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.items_changes + n.orders_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_items b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_items b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
@@ -424,15 +442,45 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.items_changes + 2.5 * greatest(n.i)
+        + 0.3 * n.orders_changes + 2.5 * n.orders_changes
+        + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.items_changes, n.i, n.orders_changes, n.customers_changes, n.c
+        FROM (
+          SELECT count(*), count(*) FILTER (WHERE b.price > 10)
+          FROM ivmc.changes_public_items b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) items_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes, (
+          SELECT count(*), count(*) FILTER (WHERE b.country = 'FR')
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.items_changes + n.orders_changes + n.customers_changes;
+      END IF;
+      IF n.items_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
@@ -757,7 +805,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   notes_changes bigint := 0;
   customers_changes bigint := 0;
   delta bigint := 0;
@@ -768,45 +818,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6) * count(*)
-          FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.notes_changes, n.customers_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) notes_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.notes_changes + n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.notes_changes, n.customers_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_notes b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_notes b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) notes_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.notes_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_notes b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_notes b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -825,14 +871,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.notes_changes + 2.5 * n.notes_changes
+        + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.notes_changes, n.customers_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_notes b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) notes_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.notes_changes + n.customers_changes;
+      END IF;
+      IF n.notes_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -1007,7 +1076,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   orders_changes bigint := 0;
   delta bigint := 0;
   net bigint := 0;
@@ -1017,36 +1088,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.orders'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.orders_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.orders_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes;
     n.pending := n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1064,13 +1132,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.orders_changes;
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -1266,7 +1350,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   notes_changes bigint := 0;
   customers_changes bigint := 0;
   delta bigint := 0;
@@ -1277,45 +1363,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.notes'::regclass, 'public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6) * count(*)
-          FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_notes') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.notes_changes, n.customers_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_notes b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) notes_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.notes_changes + n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.notes_changes, n.customers_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_notes b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_notes b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) notes_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.notes_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_notes b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_notes b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -1334,14 +1416,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.notes_changes + 2.5 * n.notes_changes
+        + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.notes_changes, n.customers_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_notes b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) notes_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.notes_changes + n.customers_changes;
+      END IF;
+      IF n.notes_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN

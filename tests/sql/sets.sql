@@ -49,7 +49,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   orders_changes bigint := 0;
   returns_changes bigint := 0;
   groups bigint := 0;
@@ -59,45 +61,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6) * count(*)
-          FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.orders_changes, n.returns_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) returns_changes;
+      n.pending := n.orders_changes + n.returns_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.orders_changes, n.returns_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_returns b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_returns b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) returns_changes;
     n.pending := n.orders_changes + n.returns_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_returns b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -116,14 +114,44 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 0.5 * n.orders_changes
+        + 0.3 * n.returns_changes + 0.5 * n.returns_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+      IF n.rough THEN
+        IF n.orders_changes = 0 THEN
+          SELECT *
+          INTO n.orders_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_orders b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) orders_changes;
+        END IF;
+        IF n.returns_changes = 0 THEN
+          SELECT *
+          INTO n.returns_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_returns b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) returns_changes;
+        END IF;
+        n.pending := n.orders_changes + n.returns_changes;
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
+      IF n.returns_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -303,7 +331,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   orders_changes bigint := 0;
   returns_changes bigint := 0;
   groups bigint := 0;
@@ -317,45 +347,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.orders'::regclass, 'public.returns'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6) * count(*)
-          FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_returns') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.orders_changes, n.returns_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_returns b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) returns_changes;
+      n.pending := n.orders_changes + n.returns_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.orders_changes, n.returns_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_returns b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_returns b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) returns_changes;
     n.pending := n.orders_changes + n.returns_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_returns b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -374,14 +400,44 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 0.5 * n.orders_changes
+        + 0.3 * n.returns_changes + 0.5 * n.returns_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+      IF n.rough THEN
+        IF n.orders_changes = 0 THEN
+          SELECT *
+          INTO n.orders_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_orders b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) orders_changes;
+        END IF;
+        IF n.returns_changes = 0 THEN
+          SELECT *
+          INTO n.returns_changes
+          FROM (
+            SELECT count(*)
+            FROM ivmc.changes_public_returns b
+            WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+          ) returns_changes;
+        END IF;
+        n.pending := n.orders_changes + n.returns_changes;
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
+      IF n.returns_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN

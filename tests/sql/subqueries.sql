@@ -47,7 +47,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   customers_changes bigint := 0;
   orders_changes bigint := 0;
   delta bigint := 0;
@@ -59,45 +61,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.customers_changes, n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.customers_changes + n.orders_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.customers_changes, n.orders_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -116,14 +114,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
+        + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.customers_changes, n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.customers_changes + n.orders_changes;
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -351,7 +372,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   customers_changes bigint := 0;
   orders_changes bigint := 0;
   delta bigint := 0;
@@ -368,45 +391,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.customers_changes, n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.customers_changes + n.orders_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.customers_changes, n.orders_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -425,14 +444,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
+        + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.customers_changes, n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.customers_changes + n.orders_changes;
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -813,7 +855,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   customers_changes bigint := 0;
   orders_changes bigint := 0;
   delta bigint := 0;
@@ -831,45 +875,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.customers_changes, n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.customers_changes + n.orders_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.customers_changes, n.orders_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -888,14 +928,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
+        + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.customers_changes, n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.customers_changes + n.orders_changes;
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -1277,7 +1340,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   customers_changes bigint := 0;
   groups bigint := 0;
   step bigint;
@@ -1296,36 +1361,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.customers_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.customers_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -1343,13 +1405,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 0.5 * n.customers_changes + 5.0 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.customers_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.customers_changes;
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -1819,7 +1897,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   orders_changes bigint := 0;
   customers_changes bigint := 0;
   groups bigint := 0;
@@ -1835,45 +1915,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.orders'::regclass, 'public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.orders_changes, n.customers_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.orders_changes + n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.orders_changes, n.customers_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.orders_changes + n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -1892,14 +1968,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 5.0 * n.orders_changes
+        + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.orders_changes, n.customers_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.orders_changes + n.customers_changes;
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2349,7 +2448,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   customers_changes bigint := 0;
   orders_changes bigint := 0;
   delta bigint := 0;
@@ -2362,45 +2463,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.customers'::regclass, 'public.orders'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.customers_changes, n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.customers_changes + n.orders_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.customers_changes, n.orders_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes;
     n.pending := n.customers_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -2419,14 +2516,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
+        + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.customers_changes, n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.customers_changes + n.orders_changes;
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2700,7 +2820,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   customers_changes bigint := 0;
   delta bigint := 0;
   step bigint;
@@ -2708,36 +2830,33 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.25 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.customers'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_customers') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6) * count(*)
-          FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_customers') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.customers_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_customers b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) customers_changes;
+      n.pending := n.customers_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.customers_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_customers b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_customers b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) customers_changes;
     n.pending := n.customers_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_customers b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
       SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
@@ -2755,13 +2874,29 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.customers_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_customers b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) customers_changes;
+        n.pending := n.customers_changes;
+      END IF;
+      IF n.customers_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN
@@ -2914,7 +3049,9 @@ CREATE FUNCTION ivmc.v__refresh(
 DECLARE
   changed bigint := 0;
   pending bigint := 0;
-  most bigint;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
   items_changes bigint := 0;
   orders_changes bigint := 0;
   touched bigint := 0;
@@ -2929,45 +3066,41 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.most := frontier.ms_full / nullif(frontier.ms_per_row, 0);
-    IF frontier.rows_most < 0.75 * n.most THEN
-      n.most := greatest(n.most, least(1.5 * n.most, 12 * frontier.rows_most));
-    END IF;
-    n.most := coalesce(n.most,
-      0.04 * (SELECT sum(greatest(c.reltuples, 1)) FROM pg_class c
-        WHERE c.oid IN ('public.items'::regclass, 'public.orders'::regclass)));
-    n.most := greatest(n.most, 5000);
-    IF pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') > 4000000 THEN
-      n.pending :=
-        (SELECT greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6) * count(*)
-          FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_items') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq))
-        + (SELECT greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6) * count(*)
-          FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / greatest(1, pg_relation_size('ivmc.changes_public_orders') / 1e6)) REPEATABLE (0)
-          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq));
+    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.items_changes, n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_items b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) items_changes, (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.items_changes + n.orders_changes;
     END IF;
   END IF;
-  IF n.pending <= coalesce(2 * n.most, 0) THEN
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
     SELECT *
     INTO n.items_changes, n.orders_changes
     FROM (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_items b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_items b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) items_changes, (
       SELECT count(*)
-      FROM (
-        SELECT * FROM ivmc.changes_public_orders b
-        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-        LIMIT n.most + 1) b
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
     ) orders_changes;
     n.pending := n.items_changes + n.orders_changes;
   END IF;
   IF n.pending = 0 AND NOT recompute THEN
     -- Nothing to do, unless old changes wait for this view to be trimmed
-    IF n.most IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_items b OFFSET 10000)
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_items b OFFSET 10000)
       OR EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
       -- Move the frontier; who refreshes this view already is waited for
       UPDATE ivmc.frontier f
@@ -2986,14 +3119,37 @@ BEGIN
   strategy := 'differential';
   IF n.pending > 5000 THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
-    IF n.pending > n.most AND NOT recompute THEN
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.items_changes + 5.0 * n.items_changes
+        + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.67 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
-      reason := format('more than %s changes: to read all rows is faster, about %s ms',
-        n.most, round(frontier.ms_full::numeric));
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
     END IF;
     IF NOT recompute THEN
-      PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
-      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      IF n.rough THEN
+        SELECT *
+        INTO n.items_changes, n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_items b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) items_changes, (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.items_changes + n.orders_changes;
+      END IF;
+      IF n.items_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
     END IF;
   END IF;
   IF recompute THEN

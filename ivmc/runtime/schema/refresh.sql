@@ -217,13 +217,16 @@ BEGIN
         INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
     v_ms := 1000 * extract(epoch FROM clock_timestamp() - v_start);
-    -- The rate by which later refreshes choose; while the full one wins, the other slowly gets its chance again.
-    IF v_strategy = 'full' OR rows_in > 5000 THEN
+    -- The rate by which later refreshes choose. Many changes cost less each than few: what many took is not
+    -- taken back by few. While the full refresh wins, the other slowly gets its chance again.
+    IF v_strategy = 'full' THEN
+        UPDATE ivmc.frontier f SET ms_full = v_ms, ms_per_row = 0.95 * f.ms_per_row WHERE f.view = v.id;
+    ELSIF rows_in > 5000 THEN
         UPDATE ivmc.frontier f SET
-            ms_full = CASE v_strategy WHEN 'full' THEN v_ms ELSE f.ms_full END,
-            ms_per_row = CASE v_strategy WHEN 'full' THEN 0.95 * f.ms_per_row
-                         ELSE (coalesce(f.ms_per_row, v_ms / rows_in) + v_ms / rows_in) / 2 END,
-            rows_most = CASE v_strategy WHEN 'full' THEN f.rows_most ELSE greatest(f.rows_most, rows_in) END
+            ms_per_row = CASE WHEN f.ms_per_row IS NULL OR rows_in > 3 * f.rows_most THEN v_ms / rows_in
+                              WHEN f.rows_most > 3 * rows_in THEN least(f.ms_per_row, v_ms / rows_in)
+                              ELSE (f.ms_per_row + v_ms / rows_in) / 2 END,
+            rows_most = greatest(f.rows_most, rows_in)
         WHERE f.view = v.id;
     END IF;
     INSERT INTO ivmc.history VALUES (v.id, v.refreshes + 1, v_start, rows_in, rows_changed,

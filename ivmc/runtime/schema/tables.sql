@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS ivmc.history (
     view         text NOT NULL,
     refresh      bigint NOT NULL,              -- counts from 1
     at           timestamptz NOT NULL DEFAULT clock_timestamp(),
-    rows_in      bigint NOT NULL,
+    rows_in      bigint NOT NULL,  -- changes that waited, about how many where nobody had to know
     rows_changed bigint NOT NULL,
     ms           double precision NOT NULL,
     strategy     text NOT NULL,
