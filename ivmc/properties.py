@@ -18,6 +18,7 @@ from ivmc.ir import (
     Match,
     Net,
     Outer,
+    Outputs,
     Project,
     Rel,
     Scan,
@@ -235,6 +236,13 @@ def reduced(rel: Rel, group: tuple[Col, ...]) -> tuple[Col, ...]:
     return tuple(kept)
 
 
+def imaged(rel: Rel, group: Iterable[Col]) -> frozenset[Col]:
+    """Grouping columns whose images stand beside them: these say all that they do, and more."""
+    if not isinstance(rel, Project):
+        return frozenset()
+    return frozenset(column for image, told in _images(rel.outputs) if image <= {*group} for column in told)
+
+
 def determined(rel: Rel, given: Iterable[Col]) -> frozenset[Col]:
     """The columns that have one value, by image, wherever the given ones are equal.
 
@@ -266,14 +274,17 @@ def _dependencies(rel: Rel) -> Iterable[tuple[Key, Key]]:
             yield from _equalities(predicates)
         case Project(_, outputs):
             yield from ((columns(scalar), frozenset({column})) for column, scalar in outputs)
-            yield from (
-                (frozenset({column}), columns(scalar)) for column, scalar in outputs if is_image(scalar)
-            )
+            yield from _images(outputs)
             yield from _renames(rel)
         case _:
             pass
     for child in _parts(rel):
         yield from _dependencies(child)
+
+
+def _images(outputs: Outputs) -> Iterable[tuple[Key, Key]]:
+    """What is the image of what."""
+    return ((frozenset({column}), columns(scalar)) for column, scalar in outputs if is_image(scalar))
 
 
 def _renames(rel: Rel) -> Iterable[tuple[Key, Key]]:

@@ -18,7 +18,7 @@ from ivmc.identity import shape
 from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
-from ivmc.properties import keys, reduced, shortest
+from ivmc.properties import imaged, keys, reduced, shortest
 from ivmc.rules.folding import Fold, fold
 from ivmc.scalar import Col, Scalar, is_stable, substitute
 from ivmc.unnest import unnest
@@ -162,7 +162,7 @@ def few_rows(op: Rel) -> bool:
 
 
 def _kept(op: Aggregate, having: tuple[Scalar, ...], name: str) -> Stage:
-    key = reduced(op.input, op.keys)
+    key = _key(op)
     return Stage(name, op.input, op, None, key, _scan(name, op.schema, key), having)
 
 
@@ -173,8 +173,18 @@ def _cut_inputs(rel: Rel, id: str, found: list[Stage]) -> Rel:
 def _aggregate(op: Rel, name: str) -> Stage:
     assert isinstance(op, Aggregate)
     folded = fold(op)
-    key = op.keys if folded is not None and folded.extrema else reduced(op.input, op.keys)
+    key = _key(op, lasting=folded is not None and bool(folded.extrema))
     return Stage(name, op.input, op, folded, key, _scan(name, op.schema, key))
+
+
+def _key(op: Aggregate, *, lasting: bool = False) -> tuple[Col, ...]:
+    """Grouping columns by which a group is found; where `lasting`, it never has other ones.
+
+    An image says all that its column does, which need not have an `=`.
+    """
+    said = imaged(op.input, op.keys)
+    own = tuple(column for column in op.keys if column not in said)
+    return own if lasting else reduced(op.input, own)
 
 
 def _store(rel: Rel, name: str) -> Stage:

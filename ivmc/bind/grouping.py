@@ -23,7 +23,7 @@ from ivmc.bind.scope import Scope
 from ivmc.identity import free
 from ivmc.ir import Aggregate, Filter, Rel
 from ivmc.predicate import conjuncts
-from ivmc.scalar import TRUE, Col, Expression, Logic, Scalar, columns, replaced
+from ivmc.scalar import TRUE, Col, Expression, Logic, Scalar, columns, image, replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,15 @@ class Grouping:
     def dependent(
         self, keys: Sequence[Scalar], common: Sequence[Scalar], used: Iterable[Scalar], local: frozenset[Col]
     ) -> list[Scalar]:
-        """Columns of a table whose primary key is grouped by, in every set: one value in a group."""
+        """Columns of a table whose primary key is grouped by, in every set: one value in a group.
+
+        That is one image, and it may become another one that is equal: 1.0 and 1.00.
+        """
         loose = columns(*(replaced(value, dict.fromkeys(keys, TRUE)) for value in used))
         loose |= frozenset().union(*(join.read for join in self.attached.needed(loose)))
-        return [column for column in _by_age(loose & local - {*keys}) if self.is_dependent(column, common)]
+        found = [column for column in _by_age(loose & local - {*keys}) if self.is_dependent(column, common)]
+        equality = self.context.catalog.equality
+        return [*found, *(image(c) for c in found if equality(c.type, c.collation) != "identity")]
 
     def is_dependent(self, column: Col, keys: Sequence[Scalar]) -> bool:
         """Does the primary key of the column's table stand among the keys?"""

@@ -129,7 +129,7 @@ def _when(work: Work, fold: Fold) -> list[str]:
     for extremum in fold.extrema:
         sets += _better(work, extremum)
         moved.append(_there(work, extremum, "d"))
-    if dependent := storage.printed(storage.dependent):
+    if (dependent := storage.printed(storage.dependent)) and not fold.extrema:
         sets += [f"{name} = CASE WHEN d.{FOUND} THEN d.{name} ELSE t.{name} END" for name in dependent]
         moved.append(f"d.{FOUND} AND {row('t', dependent)} *<> {row('d', dependent)}")
     dies = [f"WHEN MATCHED AND t.{count} + d.{count} = 0 THEN DELETE"] if work.key else []

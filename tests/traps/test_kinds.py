@@ -62,6 +62,8 @@ QUERIES = {
     "26: a scalar query that json stands around": f"SELECT l.k, (SELECT count(*) FROM {R} WHERE r.count < length(l.j::text)) AS n, (SELECT sum(r.weight * length(l.j::text)) FROM {R} WHERE r.c <> l.c) AS s FROM {L}",
     "26: EXISTS that json stands around, over groups": f"SELECT l.j, EXISTS (SELECT r.c FROM {R} WHERE r.count < length(l.j::text) GROUP BY r.c HAVING count(*) < length(l.j::text)) AS e FROM {L}",
     "26: json beside the key of its groups": 'SELECT w.j, w.p, (SELECT to_json(w.id) FROM one) AS i, (SELECT count(*) FROM "Right" r WHERE r.count < w.id) AS n FROM wide w GROUP BY w.id',
+    "26: json beside the key of an extremum": "SELECT w.j, w.p, max(w.id) AS top, count(*) AS n FROM wide w GROUP BY w.id",
+    "26: json beside a key that a full join pads": 'SELECT w.j, w.p, array_agg(r.count ORDER BY r.count NULLS FIRST) AS a, max(r.weight) AS m FROM wide w FULL JOIN "Right" r ON r.count = w.id GROUP BY w.id',
     "26: LATERAL over json": f"SELECT l.j, x.key, x.value FROM {L} LEFT JOIN LATERAL json_each(CASE json_typeof(l.j) WHEN 'object' THEN l.j END) x ON true",
     "26: LATERAL by image": f"SELECT l.n, g.s FROM {L}, LATERAL (SELECT scale(l.n) + scale(r.n) AS s FROM {R} WHERE r.n = l.n) g",
     "26: distinct counts": f"SELECT l.old, count(DISTINCT l.c) AS c, count(DISTINCT l.n) AS n, count(DISTINCT l.t) AS t, count(DISTINCT l.v) AS v, count(*) AS m FROM {L} GROUP BY l.old",

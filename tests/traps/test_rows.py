@@ -111,6 +111,45 @@ STORIES = [
 ]  # fmt: skip
 
 
+KEYED = """
+CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;
+CREATE TABLE t (id int PRIMARY KEY, n numeric, v interval, c public.citext, x int); CREATE TABLE u (t int, y int);
+INSERT INTO t VALUES (1, 1.0, '1 mon', 'a', 5), (2, 2, '24:00', 'b', 3); INSERT INTO u VALUES (1, 1), (1, 2), (2, 3), (2, 3)
+"""
+SHOWN = "SELECT t.id, t.n, t.v, t.c"
+KEYED_CHANGES = (
+    "UPDATE t SET n = 1.00, v = '30 days', c = 'A' WHERE id = 1",
+    ("UPDATE t SET n = 1.000, c = 'a' WHERE id = 1", "UPDATE t SET n = 1.0000, c = 'A' WHERE id = 1"),
+    (
+        "UPDATE t SET n = 1 WHERE id = 1",
+        "UPDATE t SET n = 1.0 WHERE id = 1",
+        "UPDATE t SET n = 1.00, v = '1 mon' WHERE id = 1",
+        "INSERT INTO u VALUES (1, 9)",
+    ),
+    ("DELETE FROM t WHERE id = 1", "INSERT INTO t VALUES (1, 1.000, '30 days', 'a', 5)"),
+    (
+        "UPDATE t SET n = 2.0, v = '1 day', x = 0",
+        "DELETE FROM u WHERE y = 9",
+        "UPDATE t SET n = 2.00, c = upper(c::text)::public.citext",
+    ),
+    ("DELETE FROM u WHERE t = 2", "UPDATE t SET n = 1.0 WHERE id = 2"),
+)
+KEYED_STORIES = [
+    Story(f"50: beside the key of its groups, {title}", KEYED, f"{SHOWN}, {rest} GROUP BY t.id", KEYED_CHANGES)
+    for title, rest in {
+        "summed": "sum(x) AS s, count(*) AS m FROM t",
+        "an extremum": "max(x) AS s FROM t",
+        "an extremum of a join": "min(u.y) AS s, sum(t.x) AS x FROM t LEFT JOIN u ON u.t = t.id",
+        "different values": "count(DISTINCT u.y) AS s FROM t JOIN u ON u.t = t.id",
+        "different values, and all": "sum(DISTINCT u.y) AS s, count(*) AS m FROM t JOIN u ON u.t = t.id",
+        "read again": "string_agg(u.y::text, ',' ORDER BY u.y) AS s FROM t JOIN u ON u.t = t.id",
+    }.items()
+] + [
+    Story("50: beside the key of groups under text", KEYED, "SELECT q.id, q.n::text AS n, q.c::text AS c FROM (SELECT t.id, t.n, t.c, max(u.y) AS s FROM t JOIN u ON u.t = t.id GROUP BY t.id) q WHERE q.s > 0", KEYED_CHANGES),
+    Story("50: beside the key of grouping sets", KEYED, f"{SHOWN}, count(*) AS m, max(u.y) AS s FROM t JOIN u ON u.t = t.id GROUP BY GROUPING SETS ((t.id), (t.id, t.x))", KEYED_CHANGES),
+]  # fmt: skip
+
+
 BLIND = """
 CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE k (id int, s text COLLATE blind); INSERT INTO k VALUES (1, 'a'), (2, 'A'), (3, 'b'), (4, NULL)
@@ -129,6 +168,6 @@ def test_nondeterministic_collation(conn: Connection, story: Story) -> None:
         pytest.skip(str(missing))
 
 
-@pytest.mark.parametrize("story", STORIES, ids=str)
+@pytest.mark.parametrize("story", [*STORIES, *KEYED_STORIES], ids=str)
 def test_rows(conn: Connection, story: Story) -> None:
     follow(conn, story)
