@@ -84,6 +84,24 @@ def test_large_changes_are_trimmed_by_the_refresh(shop: Shop) -> None:
     assert shop.waiting(plan) == 0
 
 
+def test_only_the_view_for_which_changes_waited_trims(shop: Shop) -> None:
+    shop.install()
+    shop.install("w")
+    shop.conn.execute("INSERT INTO t SELECT i, i % 5, i FROM generate_series(1000, 4000) i")
+    assert [would_trim(shop, view) for view in "wv"] == [False, True]
+    shop.conn.execute("INSERT INTO t SELECT i, i % 5, i FROM generate_series(5000, 8000) i")
+    assert [would_trim(shop, view) for view in "vw"] == [False, True]
+
+
+def would_trim(shop: Shop, view: str) -> bool:
+    """Whether a refresh finds that it should trim; it commits and leaves that undone."""
+    with shop.conn.transaction():
+        shop.conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        query = "SELECT trims FROM ivmc.attempt(%s)"
+        [(found,)] = shop.conn.execute(query, (f"{shop.schema}.{view}",)).fetchall()
+    return bool(found)
+
+
 def buffer_pages(shop: Shop, plan: Plan) -> int:
     [(pages,)] = shop.conn.execute(
         "SELECT pg_relation_size(%s::regclass) / 8192", (f"ivmc.{plan.sources[0].buffer}",)

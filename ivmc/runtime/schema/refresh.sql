@@ -231,7 +231,14 @@ BEGIN
     END IF;
     INSERT INTO ivmc.history VALUES (v.id, v.refreshes + 1, v_start, rows_in, rows_changed,
         v_ms, v_strategy, coalesce(v_gap, v_reason));
-    trims := rows_in > 1000 OR v.refreshes % 16 = 0;
+    IF rows_in > 1000 OR v.refreshes % 16 = 0 THEN
+        -- Some change buffer waited for this view alone.
+        trims := EXISTS (
+            SELECT FROM ivmc.source s WHERE s.view = v.id AND s.buffer IS NOT NULL AND NOT EXISTS (
+                SELECT FROM ivmc.source o JOIN ivmc.frontier f ON f.view = o.view
+                WHERE o.buffer = s.buffer AND o.view <> v.id
+                  AND pg_snapshot_xmin(f.snapshot) <= pg_snapshot_xmin(v.snapshot)));
+    END IF;
 END $$;
 
 -- Refresh a view inside the caller's REPEATABLE READ transaction; returns the number of rows changed.
