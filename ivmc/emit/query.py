@@ -209,10 +209,11 @@ class Queries(Grouping):
             wanted = next(node.scan.alias for node in walk(rel) if isinstance(node, Delta))
         self.counts, self.aliases = counts, taken
         limit = "1" if frozenset() in keys(rel) else counts[rel]
-        if limit != "1" and (order := self.order(rel)):
+        order = self.order(rel) if limit != "1" else []
+        if order:
             sql = f"{sql.rstrip()}\nORDER BY {', '.join(order)}"
         sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {limit}"
-        if limit != "1":  # twice, for a generic plan takes each for a tenth of the rows
+        if order:  # a generic plan takes each LIMIT for a tenth of the rows
             sql = f"SELECT * FROM {derived(sql, 'x')} LIMIT {limit}"
         return self.subquery(sql, rel.schema, wanted, signed=block.signed)
 

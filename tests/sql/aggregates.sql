@@ -472,7 +472,7 @@ BEGIN
                x.__ivmc_found
         FROM (
           SELECT v__lost.department_id
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           WHERE v__lost.department_id IS NOT NULL
           GROUP BY v__lost.department_id
         ) k
@@ -529,7 +529,7 @@ BEGIN
                  x.__ivmc_found
           FROM (
             SELECT v__lost.department_id
-            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
             WHERE v__lost.department_id IS NULL
             GROUP BY v__lost.department_id
           ) k
@@ -545,7 +545,7 @@ BEGIN
                    true AS __ivmc_found
             FROM (
                    SELECT v__lost.department_id
-                   FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+                   FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
                    WHERE v__lost.department_id IS NULL
                    GROUP BY v__lost.department_id
                  ) groups,
@@ -902,22 +902,18 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT d.id, d.name, d.__ivmc_weight
-             FROM ivmc.changes_public_departments d
-             WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
-             LIMIT n.departments_changes
-           ) x LIMIT n.departments_changes
+           SELECT d.id, d.name, d.__ivmc_weight
+           FROM ivmc.changes_public_departments d
+           WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           LIMIT n.departments_changes
          ) d,
          (
            SELECT d_2.id, coalesce(sum(d_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT * FROM (
-                    SELECT d_2.id, d_2.__ivmc_weight
-                    FROM ivmc.changes_public_departments d_2
-                    WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
-                    LIMIT n.departments_changes
-                  ) x LIMIT n.departments_changes
+                  SELECT d_2.id, d_2.__ivmc_weight
+                  FROM ivmc.changes_public_departments d_2
+                  WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.departments_changes
                 ) d_2
            GROUP BY d_2.id
          ) groups
@@ -949,14 +945,12 @@ BEGIN
     INSERT INTO pg_temp.v__groups
     SELECT v__net.name, e.hired, -e.__ivmc_weight * v__net.__ivmc_weight * count(*) AS __ivmc_count
     FROM (
-           SELECT * FROM (
-             SELECT e.department_id, e.hired, e.__ivmc_weight
-             FROM ivmc.changes_public_employees e
-             WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-             LIMIT n.employees_changes
-           ) x LIMIT n.employees_changes
+           SELECT e.department_id, e.hired, e.__ivmc_weight
+           FROM ivmc.changes_public_employees e
+           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           LIMIT n.employees_changes
          ) e,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE e.department_id = v__net.id
     GROUP BY v__net.name, e.hired, -e.__ivmc_weight * v__net.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -995,11 +989,11 @@ BEGIN
       SELECT terms.name, terms.hired, terms.__ivmc_weight
       FROM (
              SELECT v__moved.name, v__moved.hired, 1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.name, v__moved_2.hired, -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -1021,11 +1015,9 @@ BEGIN
            FROM (
                   SELECT v__1.name, coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT * FROM (
-                           SELECT v__1.name, v__1.hired, v__1.__ivmc_weight
-                           FROM pg_temp.v__changes v__1
-                           LIMIT n.changes
-                         ) x LIMIT n.changes
+                         SELECT v__1.name, v__1.hired, v__1.__ivmc_weight
+                         FROM pg_temp.v__changes v__1
+                         LIMIT n.changes
                        ) v__1
                   GROUP BY v__1.name
                 ) groups
@@ -1038,11 +1030,9 @@ BEGIN
                   FROM (
                          SELECT v__1_2.name, v__1_2.hired AS min_hired, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT * FROM (
-                                  SELECT v__1_2.name, v__1_2.hired, v__1_2.__ivmc_weight
-                                  FROM pg_temp.v__changes v__1_2
-                                  LIMIT n.changes
-                                ) x LIMIT n.changes
+                                SELECT v__1_2.name, v__1_2.hired, v__1_2.__ivmc_weight
+                                FROM pg_temp.v__changes v__1_2
+                                LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.hired IS NOT NULL
                          GROUP BY v__1_2.name, v__1_2.hired
@@ -1087,7 +1077,7 @@ BEGIN
         SELECT k.name, x.__ivmc_min_hired, x.__ivmc_count_min_hired, x.__ivmc_found
         FROM (
           SELECT v__lost.name
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           GROUP BY v__lost.name
         ) k
         LEFT JOIN (
@@ -1369,22 +1359,18 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT d.id, d.name, groups.net, sum(d.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT d.id, d.name, d.__ivmc_weight
-             FROM ivmc.changes_public_departments d
-             WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
-             LIMIT n.departments_changes
-           ) x LIMIT n.departments_changes
+           SELECT d.id, d.name, d.__ivmc_weight
+           FROM ivmc.changes_public_departments d
+           WHERE (d.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d.__ivmc_xid, frontier.snapshot) AND d.__ivmc_xid <> frontier.xid OR d.__ivmc_xid = frontier.xid AND d.__ivmc_seq > frontier.seq)
+           LIMIT n.departments_changes
          ) d,
          (
            SELECT d_2.id, coalesce(sum(d_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT * FROM (
-                    SELECT d_2.id, d_2.__ivmc_weight
-                    FROM ivmc.changes_public_departments d_2
-                    WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
-                    LIMIT n.departments_changes
-                  ) x LIMIT n.departments_changes
+                  SELECT d_2.id, d_2.__ivmc_weight
+                  FROM ivmc.changes_public_departments d_2
+                  WHERE (d_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(d_2.__ivmc_xid, frontier.snapshot) AND d_2.__ivmc_xid <> frontier.xid OR d_2.__ivmc_xid = frontier.xid AND d_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.departments_changes
                 ) d_2
            GROUP BY d_2.id
          ) groups
@@ -1424,14 +1410,12 @@ BEGIN
            -e.__ivmc_weight * v__net.__ivmc_weight * count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
            -e.__ivmc_weight * v__net.__ivmc_weight * coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
     FROM (
-           SELECT * FROM (
-             SELECT e.department_id, e.salary, e.__ivmc_weight
-             FROM ivmc.changes_public_employees e
-             WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
-             LIMIT n.employees_changes
-           ) x LIMIT n.employees_changes
+           SELECT e.department_id, e.salary, e.__ivmc_weight
+           FROM ivmc.changes_public_employees e
+           WHERE (e.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(e.__ivmc_xid, frontier.snapshot) AND e.__ivmc_xid <> frontier.xid OR e.__ivmc_xid = frontier.xid AND e.__ivmc_seq > frontier.seq)
+           LIMIT n.employees_changes
          ) e,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE e.department_id = v__net.id
     GROUP BY v__net.id, v__net.name, -e.__ivmc_weight * v__net.__ivmc_weight;
     GET DIAGNOSTICS step = ROW_COUNT; n.groups := n.groups + n.step;
@@ -1787,12 +1771,10 @@ BEGIN
            FROM (
                   SELECT employees.department_id, coalesce(sum(employees.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT * FROM (
-                           SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
-                           FROM ivmc.changes_public_employees employees
-                           WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                           LIMIT n.employees_changes
-                         ) x LIMIT n.employees_changes
+                         SELECT employees.department_id, employees.salary, employees.hired, employees.__ivmc_weight
+                         FROM ivmc.changes_public_employees employees
+                         WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                         LIMIT n.employees_changes
                        ) employees
                   GROUP BY employees.department_id
                 ) groups
@@ -1812,12 +1794,10 @@ BEGIN
                                 employees_2.salary AS min_salary,
                                 sum(employees_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT * FROM (
-                                  SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
-                                  FROM ivmc.changes_public_employees employees_2
-                                  WHERE (employees_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
-                                  LIMIT n.employees_changes
-                                ) x LIMIT n.employees_changes
+                                SELECT employees_2.department_id, employees_2.salary, employees_2.hired, employees_2.__ivmc_weight
+                                FROM ivmc.changes_public_employees employees_2
+                                WHERE (employees_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_2.__ivmc_xid, frontier.snapshot) AND employees_2.__ivmc_xid <> frontier.xid OR employees_2.__ivmc_xid = frontier.xid AND employees_2.__ivmc_seq > frontier.seq)
+                                LIMIT n.employees_changes
                               ) employees_2
                          WHERE employees_2.salary IS NOT NULL
                          GROUP BY employees_2.department_id, employees_2.salary
@@ -1842,12 +1822,10 @@ BEGIN
                                 employees_3.hired AS max_hired,
                                 sum(employees_3.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT * FROM (
-                                  SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
-                                  FROM ivmc.changes_public_employees employees_3
-                                  WHERE (employees_3.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
-                                  LIMIT n.employees_changes
-                                ) x LIMIT n.employees_changes
+                                SELECT employees_3.department_id, employees_3.salary, employees_3.hired, employees_3.__ivmc_weight
+                                FROM ivmc.changes_public_employees employees_3
+                                WHERE (employees_3.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees_3.__ivmc_xid, frontier.snapshot) AND employees_3.__ivmc_xid <> frontier.xid OR employees_3.__ivmc_xid = frontier.xid AND employees_3.__ivmc_seq > frontier.seq)
+                                LIMIT n.employees_changes
                               ) employees_3
                          WHERE employees_3.hired IS NOT NULL
                          GROUP BY employees_3.department_id, employees_3.hired
@@ -1907,7 +1885,7 @@ BEGIN
                x.__ivmc_found
         FROM (
           SELECT v__lost.department_id
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           WHERE v__lost.department_id IS NOT NULL
           GROUP BY v__lost.department_id
         ) k
@@ -2036,7 +2014,7 @@ BEGIN
                  x.__ivmc_found
           FROM (
             SELECT v__lost.department_id
-            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
             WHERE v__lost.department_id IS NULL
             GROUP BY v__lost.department_id
           ) k
@@ -2059,7 +2037,7 @@ BEGIN
                           SELECT employees.department_id, count(*) AS count
                           FROM (
                                  SELECT v__lost.department_id
-                                 FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+                                 FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
                                  WHERE v__lost.department_id IS NULL
                                  GROUP BY v__lost.department_id
                                ) groups,
@@ -2082,7 +2060,7 @@ BEGIN
                                  SELECT employees_2.department_id, employees_2.salary AS min_salary, count(*) AS __ivmc_weight
                                  FROM (
                                         SELECT v__lost_2.department_id
-                                        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost_2
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_2
                                         WHERE v__lost_2.department_id IS NULL
                                         GROUP BY v__lost_2.department_id
                                       ) groups_3,
@@ -2109,7 +2087,7 @@ BEGIN
                                  SELECT employees_3.department_id, employees_3.hired AS max_hired, count(*) AS __ivmc_weight
                                  FROM (
                                         SELECT v__lost_3.department_id
-                                        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost_3
+                                        FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost_3
                                         WHERE v__lost_3.department_id IS NULL
                                         GROUP BY v__lost_3.department_id
                                       ) groups_5,
@@ -2315,12 +2293,10 @@ BEGIN
     FROM (
            SELECT employees.department_id, employees.rate, sum(employees.__ivmc_weight) AS __ivmc_weight
            FROM (
-                  SELECT * FROM (
-                    SELECT employees.department_id, employees.rate, employees.__ivmc_weight
-                    FROM ivmc.changes_public_employees employees
-                    WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
-                    LIMIT n.employees_changes
-                  ) x LIMIT n.employees_changes
+                  SELECT employees.department_id, employees.rate, employees.__ivmc_weight
+                  FROM ivmc.changes_public_employees employees
+                  WHERE (employees.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(employees.__ivmc_xid, frontier.snapshot) AND employees.__ivmc_xid <> frontier.xid OR employees.__ivmc_xid = frontier.xid AND employees.__ivmc_seq > frontier.seq)
+                  LIMIT n.employees_changes
                 ) employees
            GROUP BY employees.department_id, employees.rate, record_send(ROW(employees.rate))
            HAVING sum(employees.__ivmc_weight) <> 0
@@ -2336,7 +2312,7 @@ BEGIN
         SELECT k.department_id, x.sum, x.__ivmc_found
         FROM (
           SELECT v__touched.department_id
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
           WHERE v__touched.department_id IS NOT NULL
           GROUP BY v__touched.department_id
         ) k
@@ -2371,7 +2347,7 @@ BEGIN
           SELECT k.department_id, x.sum, x.__ivmc_found
           FROM (
             SELECT v__touched.department_id
-            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+            FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
             WHERE v__touched.department_id IS NULL
             GROUP BY v__touched.department_id
           ) k
@@ -2379,7 +2355,7 @@ BEGIN
             SELECT employees.department_id, sum(employees.rate) AS sum, true AS __ivmc_found
             FROM (
                    SELECT v__touched.department_id
-                   FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+                   FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
                    WHERE v__touched.department_id IS NULL
                    GROUP BY v__touched.department_id
                  ) groups,
@@ -2689,11 +2665,11 @@ BEGIN
       SELECT terms.department_id, terms.salary, terms.__ivmc_weight
       FROM (
              SELECT v__moved.department_id, v__moved.salary, 1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.department_id, v__moved_2.salary, -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -3692,7 +3668,7 @@ BEGIN
                     v__moved.__ivmc_count AS rows,
                     v__moved.__ivmc_count_id AS matches,
                     1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.id,
@@ -3700,7 +3676,7 @@ BEGIN
                     v__moved_2.__ivmc_count_was AS rows,
                     v__moved_2.__ivmc_count_id_was AS matches,
                     -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -4066,13 +4042,13 @@ BEGIN
              SELECT v__moved.department_id,
                     CASE WHEN v__moved.__ivmc_count_salary > 0 THEN v__moved.__ivmc_sum_salary END AS sum,
                     1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.department_id,
                     CASE WHEN v__moved_2.__ivmc_count_salary_was > 0 THEN v__moved_2.__ivmc_sum_salary_was END AS sum,
                     -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -4093,11 +4069,9 @@ BEGIN
            FROM (
                   SELECT coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT * FROM (
-                           SELECT v__1.sum, v__1.__ivmc_weight
-                           FROM pg_temp.v__changes v__1
-                           LIMIT n.changes
-                         ) x LIMIT n.changes
+                         SELECT v__1.sum, v__1.__ivmc_weight
+                         FROM pg_temp.v__changes v__1
+                         LIMIT n.changes
                        ) v__1
                 ) groups
            UNION ALL
@@ -4108,11 +4082,9 @@ BEGIN
                   FROM (
                          SELECT v__1_2.sum AS max_sum, sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT * FROM (
-                                  SELECT v__1_2.sum, v__1_2.__ivmc_weight
-                                  FROM pg_temp.v__changes v__1_2
-                                  LIMIT n.changes
-                                ) x LIMIT n.changes
+                                SELECT v__1_2.sum, v__1_2.__ivmc_weight
+                                FROM pg_temp.v__changes v__1_2
+                                LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.sum IS NOT NULL
                          GROUP BY v__1_2.sum

@@ -242,11 +242,11 @@ BEGIN
       SELECT terms.page, terms.visitor, terms.__ivmc_weight
       FROM (
              SELECT v__moved.page, v__moved.visitor, 1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.page, v__moved_2.visitor, -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -582,11 +582,11 @@ BEGIN
       SELECT terms.page, terms.visitor, terms.__ivmc_weight
       FROM (
              SELECT v__moved.page, v__moved.visitor, 1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.page, v__moved_2.visitor, -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -832,12 +832,10 @@ BEGIN
     FROM (
            SELECT visits.id, visits.page, visits.visitor, visits.at, sum(visits.__ivmc_weight) AS __ivmc_weight
            FROM (
-                  SELECT * FROM (
-                    SELECT visits.id, visits.page, visits.visitor, visits.at, visits.__ivmc_weight
-                    FROM ivmc.changes_public_visits visits
-                    WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
-                    LIMIT n.visits_changes
-                  ) x LIMIT n.visits_changes
+                  SELECT visits.id, visits.page, visits.visitor, visits.at, visits.__ivmc_weight
+                  FROM ivmc.changes_public_visits visits
+                  WHERE (visits.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(visits.__ivmc_xid, frontier.snapshot) AND visits.__ivmc_xid <> frontier.xid OR visits.__ivmc_xid = frontier.xid AND visits.__ivmc_seq > frontier.seq)
+                  LIMIT n.visits_changes
                 ) visits
            GROUP BY visits.id, visits.page, visits.visitor, visits.at
            HAVING sum(visits.__ivmc_weight) <> 0
@@ -853,7 +851,7 @@ BEGIN
         SELECT k.page, x.count, x.string_agg, x.__ivmc_found
         FROM (
           SELECT v__touched.page
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
           GROUP BY v__touched.page
         ) k
         LEFT JOIN (

@@ -218,12 +218,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT sales.region, sales.product, sales.amount, sum(sales.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
-             FROM ivmc.changes_public_sales sales
-             WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
-             LIMIT n.sales_changes
-           ) x LIMIT n.sales_changes
+           SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
+           FROM ivmc.changes_public_sales sales
+           WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+           LIMIT n.sales_changes
          ) sales
     GROUP BY sales.region, sales.product, sales.amount
     HAVING sum(sales.__ivmc_weight) <> 0;
@@ -239,8 +237,7 @@ BEGIN
            v__net.__ivmc_weight * count(*) FILTER (WHERE v__net.amount IS NOT NULL) AS __ivmc_count_amount,
            v__net.__ivmc_weight * coalesce(sum(v__net.amount), 0) AS __ivmc_sum_amount,
            v__net.__ivmc_weight * count(*) FILTER (WHERE true) AS __ivmc_count_is_row
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
-         (VALUES (0), (1), (2)) "values" (set)
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1), (2)) "values" (set)
     GROUP BY "values".set,
              CASE WHEN "values".set IN (0, 1) THEN v__net.region END,
              CASE WHEN "values".set IN (0) THEN v__net.product END,
@@ -292,7 +289,7 @@ BEGIN
                x.__ivmc_found
         FROM (
           SELECT v__lost.set, v__lost.region, v__lost.product
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           WHERE v__lost.region IS NOT NULL
             AND v__lost.product IS NOT NULL
           GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -358,7 +355,7 @@ BEGIN
                  x.__ivmc_found
           FROM (
             SELECT v__lost.set, v__lost.region, v__lost.product
-            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
             WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
             GROUP BY v__lost.set, v__lost.region, v__lost.product
           ) k
@@ -767,12 +764,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT sales.region, sales.product, sales.amount, sum(sales.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
-             FROM ivmc.changes_public_sales sales
-             WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
-             LIMIT n.sales_changes
-           ) x LIMIT n.sales_changes
+           SELECT sales.region, sales.product, sales.amount, sales.__ivmc_weight
+           FROM ivmc.changes_public_sales sales
+           WHERE (sales.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(sales.__ivmc_xid, frontier.snapshot) AND sales.__ivmc_xid <> frontier.xid OR sales.__ivmc_xid = frontier.xid AND sales.__ivmc_seq > frontier.seq)
+           LIMIT n.sales_changes
          ) sales
     GROUP BY sales.region, sales.product, sales.amount
     HAVING sum(sales.__ivmc_weight) <> 0;
@@ -786,8 +781,7 @@ BEGIN
            CASE WHEN "values".set IN (1) THEN v__net.product END AS product,
            v__net.amount,
            v__net.__ivmc_weight * count(*) AS __ivmc_count
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
-         (VALUES (0), (1)) "values" (set)
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net, (VALUES (0), (1)) "values" (set)
     GROUP BY "values".set,
              CASE WHEN "values".set IN (0) THEN v__net.region END,
              CASE WHEN "values".set IN (1) THEN v__net.product END,
@@ -831,11 +825,11 @@ BEGIN
       SELECT terms.set, terms.region, terms.product, terms.amount, terms.__ivmc_weight
       FROM (
              SELECT v__moved.set, v__moved.region, v__moved.product, v__moved.amount, 1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.set, v__moved_2.region, v__moved_2.product, v__moved_2.amount, -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -864,11 +858,9 @@ BEGIN
            FROM (
                   SELECT v__1.set, v__1.region, v__1.product, coalesce(sum(v__1.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT * FROM (
-                           SELECT v__1.set, v__1.region, v__1.product, v__1.amount, v__1.__ivmc_weight
-                           FROM pg_temp.v__changes v__1
-                           LIMIT n.changes
-                         ) x LIMIT n.changes
+                         SELECT v__1.set, v__1.region, v__1.product, v__1.amount, v__1.__ivmc_weight
+                         FROM pg_temp.v__changes v__1
+                         LIMIT n.changes
                        ) v__1
                   GROUP BY v__1.set, v__1.region, v__1.product
                 ) groups
@@ -892,11 +884,9 @@ BEGIN
                                 v__1_2.amount AS max_amount,
                                 sum(v__1_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT * FROM (
-                                  SELECT v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, v__1_2.__ivmc_weight
-                                  FROM pg_temp.v__changes v__1_2
-                                  LIMIT n.changes
-                                ) x LIMIT n.changes
+                                SELECT v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, v__1_2.__ivmc_weight
+                                FROM pg_temp.v__changes v__1_2
+                                LIMIT n.changes
                               ) v__1_2
                          WHERE v__1_2.amount IS NOT NULL
                          GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
@@ -941,7 +931,7 @@ BEGIN
         SELECT k.set, k.region, k.product, x.__ivmc_max_amount, x.__ivmc_count_max_amount, x.__ivmc_found
         FROM (
           SELECT v__lost.set, v__lost.region, v__lost.product
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           WHERE v__lost.region IS NOT NULL
             AND v__lost.product IS NOT NULL
           GROUP BY v__lost.set, v__lost.region, v__lost.product
@@ -983,7 +973,7 @@ BEGIN
           SELECT k.set, k.region, k.product, x.__ivmc_max_amount, x.__ivmc_count_max_amount, x.__ivmc_found
           FROM (
             SELECT v__lost.set, v__lost.region, v__lost.product
-            FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+            FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
             WHERE (v__lost.region IS NULL OR v__lost.product IS NULL)
             GROUP BY v__lost.set, v__lost.region, v__lost.product
           ) k

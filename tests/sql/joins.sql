@@ -210,22 +210,18 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.name, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.name, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
          (
            SELECT c_2.id, coalesce(sum(c_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT * FROM (
-                    SELECT c_2.id, c_2.__ivmc_weight
-                    FROM ivmc.changes_public_customers c_2
-                    WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
-                    LIMIT n.customers_changes
-                  ) x LIMIT n.customers_changes
+                  SELECT c_2.id, c_2.__ivmc_weight
+                  FROM ivmc.changes_public_customers c_2
+                  WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
                 ) c_2
            GROUP BY c_2.id
          ) groups
@@ -256,14 +252,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, v__net.name, o.amount, -o.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
-             FROM ivmc.changes_public_orders o
-             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) o,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE v__net.id = o.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -273,7 +267,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.name, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name, v__delta.amount
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -567,22 +561,18 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT o.id, o.customer_id, o.placed, groups.net, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
-             FROM ivmc.changes_public_orders o
-             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT o.id, o.customer_id, o.placed, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) o,
          (
            SELECT o_2.id, coalesce(sum(o_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT * FROM (
-                    SELECT o_2.id, o_2.__ivmc_weight
-                    FROM ivmc.changes_public_orders o_2
-                    WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
-                    LIMIT n.orders_changes
-                  ) x LIMIT n.orders_changes
+                  SELECT o_2.id, o_2.__ivmc_weight
+                  FROM ivmc.changes_public_orders o_2
+                  WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
                 ) o_2
            GROUP BY o_2.id
          ) groups
@@ -619,15 +609,13 @@ BEGIN
            v__net.placed,
            -i.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT i.order_id, i.line, i.article, i.__ivmc_weight
-             FROM ivmc.changes_public_items i
-             WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
-               AND i.price > 10
-             LIMIT n.i
-           ) x LIMIT n.i
+           SELECT i.order_id, i.line, i.article, i.__ivmc_weight
+           FROM ivmc.changes_public_items i
+           WHERE (i.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(i.__ivmc_xid, frontier.snapshot) AND i.__ivmc_xid <> frontier.xid OR i.__ivmc_xid = frontier.xid AND i.__ivmc_seq > frontier.seq)
+             AND i.price > 10
+           LIMIT n.i
          ) i,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE i.order_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
@@ -657,23 +645,19 @@ BEGIN
     INSERT INTO pg_temp.v__net_2
     SELECT c.id, c.name, groups.net, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.name, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-               AND c.country = 'FR'
-             LIMIT n.c
-           ) x LIMIT n.c
+           SELECT c.id, c.name, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+             AND c.country = 'FR'
+           LIMIT n.c
          ) c,
          (
            SELECT c_2.id, coalesce(sum(c_2.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT * FROM (
-                    SELECT c_2.id, c_2.__ivmc_weight
-                    FROM ivmc.changes_public_customers c_2
-                    WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
-                    LIMIT n.customers_changes
-                  ) x LIMIT n.customers_changes
+                  SELECT c_2.id, c_2.__ivmc_weight
+                  FROM ivmc.changes_public_customers c_2
+                  WHERE (c_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c_2.__ivmc_xid, frontier.snapshot) AND c_2.__ivmc_xid <> frontier.xid OR c_2.__ivmc_xid = frontier.xid AND c_2.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
                 ) c_2
            GROUP BY c_2.id
          ) groups
@@ -711,8 +695,8 @@ BEGIN
            v__delta_2.order_id,
            v__delta_2.line,
            -v__delta_2.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) x LIMIT n.net_2) v__net_2
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
     WHERE v__delta_2.customer_id = v__net_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -727,7 +711,7 @@ BEGIN
                v__delta.order_id,
                v__delta.line,
                sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.name, v__delta.placed, v__delta.article, v__delta.order_id, v__delta.line
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -963,12 +947,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT c.id, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c
     GROUP BY c.id
     HAVING sum(c.__ivmc_weight) <> 0;
@@ -994,14 +976,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id, n_2.note, -n_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
-             FROM ivmc.changes_public_notes n_2
-             WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
-             LIMIT n.notes_changes
-           ) x LIMIT n.notes_changes
+           SELECT n_2.customer_id, n_2.note, n_2.__ivmc_weight
+           FROM ivmc.changes_public_notes n_2
+           WHERE (n_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(n_2.__ivmc_xid, frontier.snapshot) AND n_2.__ivmc_xid <> frontier.xid OR n_2.__ivmc_xid = frontier.xid AND n_2.__ivmc_seq > frontier.seq)
+           LIMIT n.notes_changes
          ) n_2,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE n_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1009,7 +989,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.id, v__delta.note
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.note), 0) = hash_record_extended(ROW(d.id, d.note), 0) AND ROW(t.id, t.note)::record *= ROW(d.id, d.note)::record
@@ -1200,12 +1180,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
-             FROM ivmc.changes_public_orders a
-             WHERE (a.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
+           FROM ivmc.changes_public_orders a
+           WHERE (a.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) a
     GROUP BY a.id, a.customer_id, a.placed
     HAVING sum(a.__ivmc_weight) <> 0;
@@ -1232,12 +1210,10 @@ BEGIN
     INSERT INTO pg_temp.v__net_2
     SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
-             FROM ivmc.changes_public_orders b
-             WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
+           FROM ivmc.changes_public_orders b
+           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) b
     GROUP BY b.id, b.customer_id, b.placed
     HAVING sum(b.__ivmc_weight) <> 0;
@@ -1265,8 +1241,8 @@ BEGIN
     SELECT v__net.id,
            v__net_2.id AS id_2,
            -v__net.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) x LIMIT n.net_2) v__net_2
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
+         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
     WHERE v__net.customer_id = v__net_2.customer_id
       AND v__net.placed < v__net_2.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -1277,7 +1253,7 @@ BEGIN
       SELECT DISTINCT ON (id, id_2) *
       FROM (
         SELECT v__delta.id, v__delta.id_2, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.id_2
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -1508,12 +1484,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT customers.id, customers.name, sum(customers.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT customers.id, customers.name, customers.__ivmc_weight
-             FROM ivmc.changes_public_customers customers
-             WHERE (customers.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT customers.id, customers.name, customers.__ivmc_weight
+           FROM ivmc.changes_public_customers customers
+           WHERE (customers.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(customers.__ivmc_xid, frontier.snapshot) AND customers.__ivmc_xid <> frontier.xid OR customers.__ivmc_xid = frontier.xid AND customers.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) customers
     GROUP BY customers.id, customers.name
     HAVING sum(customers.__ivmc_weight) <> 0;
@@ -1542,14 +1516,12 @@ BEGIN
            notes.note,
            -notes.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT notes.customer_id, notes.note, notes.__ivmc_weight
-             FROM ivmc.changes_public_notes notes
-             WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
-             LIMIT n.notes_changes
-           ) x LIMIT n.notes_changes
+           SELECT notes.customer_id, notes.note, notes.__ivmc_weight
+           FROM ivmc.changes_public_notes notes
+           WHERE (notes.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(notes.__ivmc_xid, frontier.snapshot) AND notes.__ivmc_xid <> frontier.xid OR notes.__ivmc_xid = frontier.xid AND notes.__ivmc_seq > frontier.seq)
+           LIMIT n.notes_changes
          ) notes,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE v__net.id = notes.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1557,7 +1529,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.id, v__delta.name, v__delta.note, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.id, v__delta.name, v__delta.note
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.id, t.name, t.note), 0) = hash_record_extended(ROW(d.id, d.name, d.note), 0) AND ROW(t.id, t.name, t.note)::record *= ROW(d.id, d.name, d.note)::record

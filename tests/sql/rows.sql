@@ -155,16 +155,14 @@ BEGIN
       FROM (
         SELECT orders.id, orders.note, orders.twice, sum(orders.__ivmc_weight) AS __ivmc_weight
         FROM (
-               SELECT * FROM (
-                 SELECT orders.id,
-                        upper(orders.note) AS note,
-                        coalesce(orders.amount, 0) * 2 AS twice,
-                        orders.__ivmc_weight
-                 FROM ivmc.changes_public_orders orders
-                 WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-                   AND orders.amount > 10
-                 LIMIT n.orders
-               ) x LIMIT n.orders
+               SELECT orders.id,
+                      upper(orders.note) AS note,
+                      coalesce(orders.amount, 0) * 2 AS twice,
+                      orders.__ivmc_weight
+               FROM ivmc.changes_public_orders orders
+               WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                 AND orders.amount > 10
+               LIMIT n.orders
              ) orders
         GROUP BY orders.id, orders.note, orders.twice, record_send(ROW(orders.twice))
         HAVING sum(orders.__ivmc_weight) <> 0
@@ -343,13 +341,11 @@ BEGIN
     MERGE INTO ivmc.v t USING (
       SELECT returns.customer, returns.amount, sum(returns.__ivmc_weight) AS __ivmc_weight
       FROM (
-             SELECT * FROM (
-               SELECT returns.customer, returns.amount, returns.__ivmc_weight
-               FROM ivmc.changes_public_returns returns
-               WHERE (returns.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
-                 AND returns.amount > 0
-               LIMIT n.returns
-             ) x LIMIT n.returns
+             SELECT returns.customer, returns.amount, returns.__ivmc_weight
+             FROM ivmc.changes_public_returns returns
+             WHERE (returns.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(returns.__ivmc_xid, frontier.snapshot) AND returns.__ivmc_xid <> frontier.xid OR returns.__ivmc_xid = frontier.xid AND returns.__ivmc_seq > frontier.seq)
+               AND returns.amount > 0
+             LIMIT n.returns
            ) returns
       GROUP BY returns.customer, returns.amount
       HAVING sum(returns.__ivmc_weight) <> 0
@@ -585,7 +581,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.amount, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.customer, v__delta.amount, record_send(ROW(v__delta.amount))
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.amount), 0) = hash_record_extended(ROW(d.customer, d.amount), 0) AND ROW(t.customer, t.amount)::record *= ROW(d.customer, d.amount)::record
@@ -760,14 +756,12 @@ BEGIN
       FROM (
         SELECT orders.id, sum(orders.__ivmc_weight) AS __ivmc_weight
         FROM (
-               SELECT * FROM (
-                 SELECT orders.id, orders.__ivmc_weight
-                 FROM ivmc.changes_public_orders orders
-                 WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-                   AND orders.amount > 1000
-                   AND orders.amount < 5000
-                 LIMIT n.orders
-               ) x LIMIT n.orders
+               SELECT orders.id, orders.__ivmc_weight
+               FROM ivmc.changes_public_orders orders
+               WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                 AND orders.amount > 1000
+                 AND orders.amount < 5000
+               LIMIT n.orders
              ) orders
         GROUP BY orders.id
         HAVING sum(orders.__ivmc_weight) <> 0

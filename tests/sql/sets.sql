@@ -584,7 +584,7 @@ BEGIN
                     v__moved.__ivmc_count AS copies,
                     v__moved.__ivmc_count_is_left AS copies_left,
                     1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved
              WHERE v__moved.__ivmc_count <> 0
              UNION ALL
              SELECT v__moved_2.customer,
@@ -592,7 +592,7 @@ BEGIN
                     v__moved_2.__ivmc_count_was AS copies,
                     v__moved_2.__ivmc_count_is_left_was AS copies_left,
                     -1 AS __ivmc_weight
-             FROM (SELECT * FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) x LIMIT n.moved) v__moved_2
+             FROM (SELECT * FROM pg_temp.v__moved LIMIT n.moved) v__moved_2
              WHERE v__moved_2.__ivmc_count_was IS NOT NULL
            ) terms;
       GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -610,12 +610,10 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT v__1.customer, v__1.city, v__1.__ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT v__1.customer, v__1.city, v__1.copies, v__1.copies_left, v__1.__ivmc_weight
-             FROM pg_temp.v__changes v__1
-             WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0
-             LIMIT n.v__1
-           ) x LIMIT n.v__1
+           SELECT v__1.customer, v__1.city, v__1.copies, v__1.copies_left, v__1.__ivmc_weight
+           FROM pg_temp.v__changes v__1
+           WHERE least(v__1.copies_left, v__1.copies - v__1.copies_left) > 0
+           LIMIT n.v__1
          ) v__1,
          LATERAL generate_series(1, least(v__1.copies_left, v__1.copies - v__1.copies_left)) copy (copy);
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -624,7 +622,7 @@ BEGIN
     -- MERGE: net rows by image
     MERGE INTO ivmc.v t USING (
       SELECT v__delta.customer, v__delta.city, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-      FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+      FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
       GROUP BY v__delta.customer, v__delta.city
       HAVING sum(v__delta.__ivmc_weight) <> 0
     ) d ON hash_record_extended(ROW(t.customer, t.city), 0) = hash_record_extended(ROW(d.customer, d.city), 0) AND ROW(t.customer, t.city)::record *= ROW(d.customer, d.city)::record

@@ -213,12 +213,10 @@ BEGIN
     FROM (
            SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT * FROM (
-                    SELECT o.customer_id, o.__ivmc_weight
-                    FROM ivmc.changes_public_orders o
-                    WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-                    LIMIT n.orders_changes
-                  ) x LIMIT n.orders_changes
+                  SELECT o.customer_id, o.__ivmc_weight
+                  FROM ivmc.changes_public_orders o
+                  WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
                 ) o
            GROUP BY o.customer_id
          ) groups
@@ -282,14 +280,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.name, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.name, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.name, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -299,7 +295,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.name, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -549,12 +545,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT o.customer_id, o.amount, sum(o.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT o.customer_id, o.amount, o.__ivmc_weight
-             FROM ivmc.changes_public_orders o
-             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT o.customer_id, o.amount, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) o
     GROUP BY o.customer_id, o.amount
     HAVING sum(o.__ivmc_weight) <> 0;
@@ -564,7 +558,7 @@ BEGIN
     -- touched_3 += γ(net)
     INSERT INTO pg_temp.v__touched_3
     SELECT v__net.customer_id, 1 AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     GROUP BY v__net.customer_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
@@ -575,12 +569,10 @@ BEGIN
     FROM (
            SELECT c.id, coalesce(sum(c.__ivmc_weight), 0) AS net
            FROM (
-                  SELECT * FROM (
-                    SELECT c.id, c.__ivmc_weight
-                    FROM ivmc.changes_public_customers c
-                    WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-                    LIMIT n.customers_changes
-                  ) x LIMIT n.customers_changes
+                  SELECT c.id, c.__ivmc_weight
+                  FROM ivmc.changes_public_customers c
+                  WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
                 ) c
            GROUP BY c.id
          ) groups
@@ -600,7 +592,7 @@ BEGIN
            ) x LIMIT n.touched_3
          ) v__touched_3
     WHERE NOT EXISTS (
-      SELECT FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) x LIMIT n.touched_4) v__touched_4
+      SELECT FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
       WHERE v__touched_3.customer_id = v__touched_4.id
     )
       AND v__touched_3.customer_id = c.id;
@@ -611,14 +603,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT c.id, c.balance, c.__ivmc_weight * v__touched_3.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.balance, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) x LIMIT n.touched_3) v__touched_3
+         (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
     WHERE v__touched_3.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
@@ -626,7 +616,7 @@ BEGIN
     -- touched_2 += γ(delta_3)
     INSERT INTO pg_temp.v__touched_2
     SELECT v__delta_3.id, v__delta_3.balance, 1 AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) x LIMIT n.delta_3) v__delta_3
+    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
     GROUP BY v__delta_3.id, v__delta_3.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
@@ -638,8 +628,8 @@ BEGIN
            SELECT v__touched_2.id,
                   v__touched_2.balance,
                   coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2,
-                (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
+                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
            WHERE v__net.customer_id = v__touched_2.id
              AND v__net.amount > v__touched_2.balance
            GROUP BY v__touched_2.id, v__touched_2.balance
@@ -752,14 +742,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__delta_2."exists", -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.balance, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.id = c.id
       AND v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -770,7 +758,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta."exists", sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta."exists"
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -1037,12 +1025,10 @@ BEGIN
     FROM (
            SELECT orders.rival, coalesce(sum(orders.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT * FROM (
-                    SELECT orders.rival, orders.__ivmc_weight
-                    FROM ivmc.changes_public_orders orders
-                    WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-                    LIMIT n.orders_changes
-                  ) x LIMIT n.orders_changes
+                  SELECT orders.rival, orders.__ivmc_weight
+                  FROM ivmc.changes_public_orders orders
+                  WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
                 ) orders
            GROUP BY orders.rival
          ) groups
@@ -1106,14 +1092,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta_2
     SELECT c.id, -c.__ivmc_weight * v__delta_3.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) x LIMIT n.delta_3) v__delta_3
+         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
     WHERE c.id = v__delta_3.rival;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
@@ -1121,7 +1105,7 @@ BEGIN
     -- delta += delta_2 ▷ orders′
     INSERT INTO pg_temp.v__delta
     SELECT v__delta_2.id, v__delta_2.__ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__delta_2.id = orders.rival) IS NULL
@@ -1133,12 +1117,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT orders.rival, sum(orders.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT orders.rival, orders.__ivmc_weight
-             FROM ivmc.changes_public_orders orders
-             WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT orders.rival, orders.__ivmc_weight
+           FROM ivmc.changes_public_orders orders
+           WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) orders
     GROUP BY orders.rival
     HAVING sum(orders.__ivmc_weight) <> 0;
@@ -1148,8 +1130,7 @@ BEGIN
     -- delta_5 += (c′ ▷ orders′) ⋈ net
     INSERT INTO pg_temp.v__delta_5
     SELECT c.id, v__net.__ivmc_weight
-    FROM public.customers c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+    FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE c.id = orders.rival
@@ -1161,8 +1142,8 @@ BEGIN
     -- delta_5 += delta_2 ⋈ net
     INSERT INTO pg_temp.v__delta_5
     SELECT v__delta_2.id, v__delta_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE (v__delta_2.id = v__net.rival) IS NULL;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_5 := n.delta_5 + n.step;
   END IF;
@@ -1170,7 +1151,7 @@ BEGIN
     -- touched_3 += γ(delta_5)
     INSERT INTO pg_temp.v__touched_3
     SELECT v__delta_5.id, 1 AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_5 LIMIT n.delta_5) x LIMIT n.delta_5) v__delta_5
+    FROM (SELECT * FROM pg_temp.v__delta_5 LIMIT n.delta_5) v__delta_5
     GROUP BY v__delta_5.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
@@ -1181,8 +1162,8 @@ BEGIN
     FROM (
            SELECT v__touched_3.id,
                   coalesce(sum(v__touched_3.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) x LIMIT n.touched_3) v__touched_3,
-                (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3,
+                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
            WHERE (v__touched_3.id = v__net.rival) IS NULL
            GROUP BY v__touched_3.id
          ) groups
@@ -1193,7 +1174,7 @@ BEGIN
     -- delta_4 += touched_2 ▷ orders′
     INSERT INTO pg_temp.v__delta_4
     SELECT v__touched_2.id, v__touched_2.__ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2
+    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__touched_2.id = orders.rival) IS NULL
@@ -1205,7 +1186,7 @@ BEGIN
     -- delta_4 += − touched_2 ▷ orders′
     INSERT INTO pg_temp.v__delta_4
     SELECT v__touched_2.id, -v__touched_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2
+    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__touched_2.id = orders.rival) IS NULL
@@ -1237,8 +1218,8 @@ BEGIN
     -- delta += − delta_2 ⋈ delta_4
     INSERT INTO pg_temp.v__delta
     SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) x LIMIT n.delta_4) v__delta_4
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
     WHERE v__delta_4.id = v__delta_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1248,7 +1229,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -1561,7 +1542,7 @@ BEGIN
     -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.avg, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) x LIMIT n.old) v__old
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
     GROUP BY v__old.avg, record_send(ROW(v__old.avg))
     HAVING sum(v__old.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -1573,12 +1554,10 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.balance, c.__ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.balance, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c
     WHERE EXISTS (
       SELECT FROM ivmc.v__1
@@ -1591,11 +1570,9 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT v__1.avg, sum(v__1.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT v__1.avg, v__1.__ivmc_weight
-             FROM pg_temp.v__changes v__1
-             LIMIT n.changes
-           ) x LIMIT n.changes
+           SELECT v__1.avg, v__1.__ivmc_weight
+           FROM pg_temp.v__changes v__1
+           LIMIT n.changes
          ) v__1
     GROUP BY v__1.avg, record_send(ROW(v__1.avg))
     HAVING sum(v__1.__ivmc_weight) <> 0;
@@ -1609,7 +1586,7 @@ BEGIN
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
          ) groups
     WHERE groups."both" = 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
@@ -1631,7 +1608,7 @@ BEGIN
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
          ) groups
     WHERE groups."both" <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
@@ -1649,18 +1626,16 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT c.balance, c.__ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.balance, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
          (
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
          ) groups
     WHERE groups."both" = 0
       AND c.balance > groups."least"
@@ -1672,18 +1647,16 @@ BEGIN
     INSERT INTO pg_temp.v__delta_3
     SELECT c.balance, c.__ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.balance, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
          (
            SELECT min(v__net.avg) AS "least",
                   max(v__net.avg) AS "greatest",
                   coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
          ) groups
     WHERE groups."both" <> 0
       AND c.balance > groups."least";
@@ -1693,7 +1666,7 @@ BEGIN
     -- touched_2 += γ(delta_3)
     INSERT INTO pg_temp.v__touched_2
     SELECT v__delta_3.balance, 1 AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) x LIMIT n.delta_3) v__delta_3
+    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
     GROUP BY v__delta_3.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
@@ -1704,8 +1677,8 @@ BEGIN
     FROM (
            SELECT v__touched_2.balance,
                   coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) x LIMIT n.touched_2) v__touched_2,
-                (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net
+           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
+                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
            WHERE v__touched_2.balance > v__net.avg
            GROUP BY v__touched_2.balance
          ) groups
@@ -1716,7 +1689,7 @@ BEGIN
     -- delta_2 += touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.balance, v__touched.__ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
@@ -1729,7 +1702,7 @@ BEGIN
     -- delta_2 += − touched ▷ v__1′
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.balance, -v__touched.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
@@ -1757,14 +1730,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, c.balance, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.balance, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -1774,7 +1745,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.balance, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.balance
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -2107,12 +2078,10 @@ BEGIN
            FROM (
                   SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS count
                   FROM (
-                         SELECT * FROM (
-                           SELECT o.id, o.customer_id, o.__ivmc_weight
-                           FROM ivmc.changes_public_orders o
-                           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-                           LIMIT n.orders_changes
-                         ) x LIMIT n.orders_changes
+                         SELECT o.id, o.customer_id, o.__ivmc_weight
+                         FROM ivmc.changes_public_orders o
+                         WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                         LIMIT n.orders_changes
                        ) o
                   GROUP BY o.customer_id
                 ) groups
@@ -2125,12 +2094,10 @@ BEGIN
                   FROM (
                          SELECT o_2.customer_id, o_2.id AS max_id, sum(o_2.__ivmc_weight) AS __ivmc_weight
                          FROM (
-                                SELECT * FROM (
-                                  SELECT o_2.id, o_2.customer_id, o_2.__ivmc_weight
-                                  FROM ivmc.changes_public_orders o_2
-                                  WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
-                                  LIMIT n.orders_changes
-                                ) x LIMIT n.orders_changes
+                                SELECT o_2.id, o_2.customer_id, o_2.__ivmc_weight
+                                FROM ivmc.changes_public_orders o_2
+                                WHERE (o_2.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o_2.__ivmc_xid, frontier.snapshot) AND o_2.__ivmc_xid <> frontier.xid OR o_2.__ivmc_xid = frontier.xid AND o_2.__ivmc_seq > frontier.seq)
+                                LIMIT n.orders_changes
                               ) o_2
                          WHERE o_2.id IS NOT NULL
                          GROUP BY o_2.customer_id, o_2.id
@@ -2181,7 +2148,7 @@ BEGIN
         SELECT k.customer_id, x.__ivmc_max_id, x.__ivmc_count_max_id, x.__ivmc_found
         FROM (
           SELECT v__lost.customer_id
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) x LIMIT n.lost) v__lost
+          FROM (SELECT * FROM pg_temp.v__lost LIMIT n.lost) v__lost
           GROUP BY v__lost.customer_id
         ) k
         LEFT JOIN (
@@ -2219,7 +2186,7 @@ BEGIN
     -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.customer_id, v__old.max, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) x LIMIT n.old) v__old
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
     GROUP BY v__old.customer_id, v__old.max
     HAVING sum(v__old.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -2263,19 +2230,15 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, v__1.max, -c.__ivmc_weight * v__1.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
          (
-           SELECT * FROM (
-             SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
-             FROM pg_temp.v__changes v__1
-             LIMIT n.changes
-           ) x LIMIT n.changes
+           SELECT v__1.customer_id, v__1.max, v__1.__ivmc_weight
+           FROM pg_temp.v__changes v__1
+           LIMIT n.changes
          ) v__1
     WHERE v__1.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2287,11 +2250,9 @@ BEGIN
     FROM (
            SELECT v__1.customer_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT * FROM (
-                    SELECT v__1.customer_id, v__1.__ivmc_weight
-                    FROM pg_temp.v__changes v__1
-                    LIMIT n.changes
-                  ) x LIMIT n.changes
+                  SELECT v__1.customer_id, v__1.__ivmc_weight
+                  FROM pg_temp.v__changes v__1
+                  LIMIT n.changes
                 ) v__1
            GROUP BY v__1.customer_id
          ) groups
@@ -2355,14 +2316,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT c.id, NULL::integer AS max, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2372,7 +2331,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, v__delta.max, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.max
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -2595,12 +2554,10 @@ BEGIN
     INSERT INTO pg_temp.v__net
     SELECT c.id, c.name, sum(c.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT c.id, c.name, c.__ivmc_weight
-             FROM ivmc.changes_public_customers c
-             WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-             LIMIT n.customers_changes
-           ) x LIMIT n.customers_changes
+           SELECT c.id, c.name, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
          ) c
     GROUP BY c.id, c.name
     HAVING sum(c.__ivmc_weight) <> 0;
@@ -2645,14 +2602,12 @@ BEGIN
            o.id AS id_2,
            o.amount,
            -v__net.__ivmc_weight * o.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
          (
-           SELECT * FROM (
-             SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
-             FROM ivmc.changes_public_orders o
-             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT o.id, o.customer_id, o.amount, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) o
     WHERE o.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -2664,12 +2619,10 @@ BEGIN
     FROM (
            SELECT o.customer_id, coalesce(sum(o.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT * FROM (
-                    SELECT o.customer_id, o.__ivmc_weight
-                    FROM ivmc.changes_public_orders o
-                    WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-                    LIMIT n.orders_changes
-                  ) x LIMIT n.orders_changes
+                  SELECT o.customer_id, o.__ivmc_weight
+                  FROM ivmc.changes_public_orders o
+                  WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+                  LIMIT n.orders_changes
                 ) o
            GROUP BY o.customer_id
          ) groups
@@ -2736,8 +2689,8 @@ BEGIN
            NULL::integer AS id_2,
            NULL::numeric(12,2) AS amount,
            -v__net.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) x LIMIT n.net) v__net,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE v__delta_2.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -2751,7 +2704,7 @@ BEGIN
                v__delta.id_2,
                v__delta.amount,
                sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.name, v__delta.id_2, v__delta.amount
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -2940,12 +2893,10 @@ BEGIN
     FROM (
            SELECT c.id, c.tags, sum(c.__ivmc_weight) AS __ivmc_weight
            FROM (
-                  SELECT * FROM (
-                    SELECT c.id, c.tags, c.__ivmc_weight
-                    FROM ivmc.changes_public_customers c
-                    WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-                    LIMIT n.customers_changes
-                  ) x LIMIT n.customers_changes
+                  SELECT c.id, c.tags, c.__ivmc_weight
+                  FROM ivmc.changes_public_customers c
+                  WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+                  LIMIT n.customers_changes
                 ) c
            GROUP BY c.id, c.tags
            HAVING sum(c.__ivmc_weight) <> 0
@@ -2960,7 +2911,7 @@ BEGIN
       SELECT DISTINCT ON (id, ordinality) *
       FROM (
         SELECT v__delta.id, v__delta.t, v__delta.ordinality, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id, v__delta.t, v__delta.ordinality
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
@@ -3258,7 +3209,7 @@ BEGIN
         SELECT k.order_id, x.sum, x.__ivmc_found
         FROM (
           SELECT v__touched.order_id
-          FROM (SELECT * FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) x LIMIT n.touched) v__touched
+          FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
           GROUP BY v__touched.order_id
         ) k
         LEFT JOIN (
@@ -3300,7 +3251,7 @@ BEGIN
     -- changes += net(old)
     INSERT INTO pg_temp.v__changes
     SELECT v__old.order_id, v__old.sum, sum(v__old.__ivmc_weight) AS __ivmc_weight
-    FROM (SELECT * FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) x LIMIT n.old) v__old
+    FROM (SELECT * FROM pg_temp.v__old LIMIT n.old) v__old
     GROUP BY v__old.order_id, v__old.sum, record_send(ROW(v__old.sum))
     HAVING sum(v__old.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.changes := n.changes + n.step;
@@ -3333,11 +3284,9 @@ BEGIN
     FROM (
            SELECT v__1.order_id, coalesce(sum(v__1.__ivmc_weight), 0) AS matches
            FROM (
-                  SELECT * FROM (
-                    SELECT v__1.order_id, v__1.__ivmc_weight
-                    FROM pg_temp.v__changes v__1
-                    LIMIT n.changes
-                  ) x LIMIT n.changes
+                  SELECT v__1.order_id, v__1.__ivmc_weight
+                  FROM pg_temp.v__changes v__1
+                  LIMIT n.changes
                 ) v__1
            GROUP BY v__1.order_id
          ) groups
@@ -3401,14 +3350,12 @@ BEGIN
     INSERT INTO pg_temp.v__delta
     SELECT o.id, -o.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
     FROM (
-           SELECT * FROM (
-             SELECT o.id, o.__ivmc_weight
-             FROM ivmc.changes_public_orders o
-             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
-             LIMIT n.orders_changes
-           ) x LIMIT n.orders_changes
+           SELECT o.id, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
          ) o,
-         (SELECT * FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) x LIMIT n.delta_2) v__delta_2
+         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
     WHERE o.id = v__delta_2.order_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
@@ -3418,7 +3365,7 @@ BEGIN
       SELECT DISTINCT ON (id) *
       FROM (
         SELECT v__delta.id, sum(v__delta.__ivmc_weight) AS __ivmc_weight
-        FROM (SELECT * FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) x LIMIT n.delta) v__delta
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
         GROUP BY v__delta.id
         HAVING sum(v__delta.__ivmc_weight) <> 0
       ) net
