@@ -183,7 +183,7 @@ class UncapturedSource(Fallback):
 
 @dataclass(frozen=True, slots=True)
 class NotCovered(Fallback):
-    """A whole row as a value, ARRAY of a sorted query, and other constructs that have no rule yet.
+    """A whole row as a value, groups found by json, and other constructs that have no rule yet.
 
     The name in the message says which. The view is right, and recomputed at each refresh.
     """

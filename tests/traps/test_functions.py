@@ -1,6 +1,7 @@
 """Trap 33: LATERAL, and functions that give many rows."""
 # ruff: noqa: E501 - a query reads better on one line
 
+import psycopg
 import pytest
 
 from tests.maintained import Connection, Story, follow
@@ -84,6 +85,9 @@ NEWEST = {
 }  # fmt: skip
 
 
+XML = "SELECT p.id, x.nr, x.tag FROM post p LEFT JOIN XMLTABLE('/p/t' PASSING xmlparse(DOCUMENT '<p><t>' || array_to_string(p.tags, '</t><t>') || '</t></p>') COLUMNS nr FOR ORDINALITY, tag text PATH '.') AS x ON x.tag <> 'a'"  # fmt: skip
+
+
 @pytest.mark.parametrize("title", QUERIES)
 def test_function(conn: Connection, title: str) -> None:
     follow(conn, Story(title, POSTS, QUERIES[title], CHANGES))
@@ -93,3 +97,11 @@ def test_function(conn: Connection, title: str) -> None:
 @pytest.mark.parametrize("title", NEWEST)
 def test_newest_function(conn: Connection, title: str) -> None:
     follow(conn, Story(title, POSTS, NEWEST[title], CHANGES))
+
+
+def test_xmltable(conn: Connection) -> None:
+    try:
+        conn.execute("SELECT xmlparse(DOCUMENT '<p/>')")
+    except psycopg.errors.FeatureNotSupported as missing:
+        pytest.skip(str(missing))
+    follow(conn, Story("XMLTABLE", POSTS, XML, CHANGES))
