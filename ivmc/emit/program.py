@@ -225,8 +225,10 @@ class Program:
             self.count(rel)
             return rel
         match rel:
-            case Join(left, Filter(Aggregate(input) as sums) as right, on) if self.is_leaf(left):
-                # A change beside its own sums: neither drives a probe, so both are read where they lie.
+            case Join(left, Filter(Aggregate(input) as sums) as right, on) if (
+                self.is_leaf(left) and right not in self.carried
+            ):
+                # A change beside sums: neither drives a probe, so both are read where they lie.
                 read = with_inputs(sums, (self.operand(input),))
                 return Join(self.prepared(left), with_inputs(right, (read,)), on)
             case Join(left, right, on):
