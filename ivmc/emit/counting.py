@@ -17,7 +17,8 @@ from ivmc.emit.text import derived, indent, listing
 from ivmc.names import SCHEMA, literal, qualified
 
 PAGE = 8192  # bytes, as PostgreSQL is mostly built
-LOOKED_AT = 250  # pages of all change buffers that tell what is in them
+LOOKED_AT, GLANCED_AT = 250, 60  # pages of change buffers that are looked at, where all is counted, and else
+SHARE = 0.02  # and of very large ones this share
 READ, FOLDED, PROBED, STAGED = 0.3, 0.5, 2.5, 5.0  # µs per change, where nothing has been learned yet
 EARLY, LESS = 20_000, 0.67  # of a rate that this many changes have taught, what many more cost
 
@@ -93,10 +94,12 @@ def _glance(sources: Sequence[Waiting], total: str) -> list[str]:
     sample = " TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)"
     looks = [source.counting([test for test, _ in known], sample, "n.thinned * ") for source, known in told]
     size = " + ".join(f"pg_relation_size({literal(source.buffer)})" for source in sources)
+    pages = LOOKED_AT if all(source.is_counted for source in sources) else GLANCED_AT
     beyond = f"WHERE b.ctid >= '({SMALL * NARROWEST // PAGE},0)'"
     return [
         f"IF {_any(sources, beyond)} THEN",
-        f"  n.thinned := greatest(1, ({size}) / {LOOKED_AT * PAGE}.0);",
+        f"  n.thinned := {size};",
+        f"  n.thinned := greatest(1, n.thinned / ({pages * PAGE} + {SHARE} * n.thinned));",
         "  IF n.thinned > 1 THEN",
         "    -- Some pages tell about how many changes there are",
         "    SELECT *",

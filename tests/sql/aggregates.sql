@@ -52,7 +52,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -275,7 +276,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -693,7 +695,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1189,7 +1192,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1578,7 +1582,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2180,7 +2185,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2472,7 +2478,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2787,7 +2794,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2992,7 +3000,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3201,7 +3210,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3438,7 +3448,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3820,7 +3831,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_employees')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_employees');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

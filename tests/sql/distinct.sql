@@ -66,7 +66,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_visits')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_visits');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -383,7 +384,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_visits')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_visits');
+    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -717,7 +719,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_visits')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_visits');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

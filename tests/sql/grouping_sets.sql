@@ -77,7 +77,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_sales b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_sales')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_sales');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -560,7 +561,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_sales b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_sales')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_sales');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

@@ -60,7 +60,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -374,7 +375,8 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -802,7 +804,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1068,7 +1071,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1339,7 +1343,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

@@ -61,7 +61,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -387,7 +388,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -863,7 +865,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1342,7 +1345,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1886,7 +1890,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2422,7 +2427,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2783,7 +2789,8 @@ BEGIN
   rows_in := 0;
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_customers')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_customers');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3017,7 +3024,8 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
-    n.thinned := greatest(1, (pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders')) / 2048000.0);
+    n.thinned := pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
