@@ -9,7 +9,7 @@ evaluated by the view that the user reads, unless it depends on session settings
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ivmc.catalog import Column, Relation
 from ivmc.decompose import decompose
@@ -69,17 +69,15 @@ def staged(rel: Rel, id: str) -> Staged:
     """Split a bound query. The root's table is called `id`, the others `id__1`, `id__2`, …"""
     schema = rel.schema
     canonical = normalise(eager(normalise(_identified(decompose(unnest(rel))))))
-    found: list[Stage] = []
+    cut = Cut(id)
     finish = _finish(canonical)
     if finish is None:
-        below = _cut(canonical, id, found)
-        root = _store(below, id)
-        found.append(root)
-        return Staged(tuple(found), schema, ())
+        root = _store(cut.over(canonical), id)
+        return Staged((*cut.found, root), schema, ())
     aggregate, outputs, where = finish
-    found.append(_aggregate(_cut_inputs(aggregate, id, found), id))
+    root = _aggregate(cut.below(aggregate), id)
     mapping = dict(outputs)
-    return Staged(tuple(found), tuple(mapping[column] for column in schema), where)
+    return Staged((*cut.found, root), tuple(mapping[column] for column in schema), where)
 
 
 def _identified(rel: Rel) -> Rel:
@@ -127,18 +125,42 @@ def _finish(rel: Rel) -> tuple[Aggregate, tuple[tuple[Col, Scalar], ...], tuple[
     return rel, outputs, where
 
 
-def _cut(rel: Rel, id: str, found: list[Stage]) -> Rel:
-    """`rel` with every aggregate replaced by a scan of its stage; equal ones share one."""
-    op, having = (rel.input, rel.predicates) if isinstance(rel, Filter) and few_rows(rel.input) else (rel, ())
-    op = _cut_inputs(op, id, found)
-    if not isinstance(op, Aggregate):
-        return op
-    for stage in found:
-        if stage.op is not None and shape(_passing(stage.op, stage.having)) == shape(_passing(op, having)):
-            return replace(stage.scan, schema=op.schema)
-    name = fitted(id, f"__{len(found) + 1}")
-    found.append(_kept(op, having, name) if having else _aggregate(op, name))
-    return found[-1].scan
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The stages of the view `id` that were found so far, and what each relation is over them."""
+
+    id: str
+    found: list[Stage] = field(default_factory=list)
+    known: dict[Rel, Rel] = field(default_factory=dict)
+
+    def over(self, rel: Rel) -> Rel:
+        """`rel` with every aggregate replaced by a scan of its stage; equal ones share one."""
+        if rel not in self.known:
+            self.known[rel] = self._over(rel)
+        return self.known[rel]
+
+    def below(self, rel: Rel) -> Rel:
+        """`rel` over such inputs."""
+        return with_inputs(rel, tuple(self.over(child) for child in inputs(rel)))
+
+    def _over(self, rel: Rel) -> Rel:
+        whole, having = _parted(rel)
+        op = self.below(whole)
+        if not isinstance(op, Aggregate):
+            return op
+        for stage in self.found:
+            if stage.op and shape(_passing(stage.op, stage.having)) == shape(_passing(op, having)):
+                return replace(stage.scan, schema=op.schema)
+        name = fitted(self.id, f"__{len(self.found) + 1}")
+        self.found.append(_kept(op, having, name) if having else _aggregate(op, name))
+        return self.found[-1].scan
+
+
+def _parted(rel: Rel) -> tuple[Rel, tuple[Scalar, ...]]:
+    """Groups, and the HAVING that decides which of them are stored."""
+    if isinstance(rel, Filter) and few_rows(rel.input):
+        return rel.input, rel.predicates
+    return rel, ()
 
 
 def _passing(op: Aggregate, having: tuple[Scalar, ...]) -> Rel:
@@ -164,10 +186,6 @@ def few_rows(op: Rel) -> bool:
 def _kept(op: Aggregate, having: tuple[Scalar, ...], name: str) -> Stage:
     key = _key(op)
     return Stage(name, op.input, op, None, key, _scan(name, op.schema, key), having)
-
-
-def _cut_inputs(rel: Rel, id: str, found: list[Stage]) -> Rel:
-    return with_inputs(rel, tuple(_cut(child, id, found) for child in inputs(rel)))
 
 
 def _aggregate(op: Rel, name: str) -> Stage:
