@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.maintained import Connection, Story, follow
+from tests.maintained import Connection, Story, differences, follow, maintained, refresh
 
 PAIR = """
 CREATE TABLE l (x int, s text); CREATE TABLE r (x int, s text); CREATE TABLE w (x int, s text);
@@ -45,3 +45,13 @@ QUERIES = (
 @pytest.mark.parametrize("query", QUERIES)
 def test_set_operation(conn: Connection, query: str) -> None:
     follow(conn, Story(f"24: {query}", PAIR, query, MOVES))
+
+
+def test_constants(conn: Connection) -> None:
+    """No table is read: there is nothing to look at before a refresh, and nothing to do in it."""
+    conn.execute("SET statement_timeout = '10s'")
+    query = "VALUES (NULL::text, 5000000000::bigint), ('a', 1), ('a', 1)"
+    plan = maintained(conn, query)
+    for _ in range(3):
+        refresh(conn, plan)
+        assert differences(conn, query) == ([], [])

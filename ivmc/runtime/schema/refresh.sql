@@ -213,7 +213,7 @@ BEGIN
     END IF;
 
     IF v_unsure THEN
-        SELECT bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then)
+        SELECT coalesce(bool_or(o.files IS DISTINCT FROM o.files_seen OR o.files IS DISTINCT FROM o.files_then), false)
         INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
     v_ms := 1000 * extract(epoch FROM clock_timestamp() - v_start);
