@@ -113,3 +113,21 @@ def test_what_many_changes_took_is_not_taken_back_by_few(orders: Connection) -> 
     orders.execute("INSERT INTO orders SELECT i, i, '2024-01-03', i FROM generate_series(1000, 8000) i")
     runtime.refresh(orders)
     assert orders.execute("SELECT ms_per_row FROM ivmc.frontier").fetchone() == (0.000001,)
+
+
+def test_what_a_session_does_first_is_not_the_rate(orders: Connection) -> None:
+    """The first refresh has everything to plan; a rate that few changes taught can only fall."""
+    runtime.create(orders, "v", DAILY, mode="differential")
+    rates = [1.0]
+    orders.execute("UPDATE ivmc.frontier SET ms_per_row = 1, rows_most = 7001")
+    for first in ("1000", "10000"):
+        ids = f"generate_series({first}, {first} + 7000) i"
+        orders.execute(f"INSERT INTO orders SELECT i, i, '2024-01-03', i FROM {ids}".encode())
+        runtime.refresh(orders)
+        rate = orders.execute("SELECT ms_per_row FROM ivmc.frontier").fetchone()
+        assert rate is not None
+        rates.append(rate[0])
+    assert rates == sorted(rates, reverse=True)
+    took = orders.execute("SELECT min(ms / rows_in) FROM ivmc.history").fetchone()
+    assert took is not None
+    assert rates[-1] < took[0]

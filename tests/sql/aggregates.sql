@@ -99,7 +99,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -323,7 +323,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -752,7 +752,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 5.0 * n.employees_changes
         + 0.3 * n.departments_changes + 5.0 * n.departments_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -1249,7 +1249,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 2.5 * n.employees_changes
         + 0.3 * n.departments_changes + 2.5 * n.departments_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -1629,7 +1629,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 2.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -2232,7 +2232,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 2.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -2525,7 +2525,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees + 0.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -2841,7 +2841,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -3047,7 +3047,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -3257,7 +3257,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -3506,7 +3506,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.departments_changes + 0.5 * n.departments_changes
         + 0.3 * n.employees_changes + 0.5 * n.e));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -3878,7 +3878,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.employees_changes + 0.5 * n.employees_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;

@@ -124,7 +124,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.sales_changes + 2.5 * n.sales_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -608,7 +608,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.sales_changes + 5.0 * n.sales_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;

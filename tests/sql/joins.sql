@@ -117,7 +117,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * n.orders_changes
         + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -442,7 +442,7 @@ BEGIN
         + 0.3 * n.orders_changes + 2.5 * n.orders_changes
         + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -861,7 +861,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.notes_changes + 2.5 * n.notes_changes
         + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -1118,7 +1118,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * n.orders_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -1400,7 +1400,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.notes_changes + 2.5 * n.notes_changes
         + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;

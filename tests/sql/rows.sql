@@ -97,7 +97,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * greatest(n.orders)));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -285,7 +285,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.returns_changes + 2.5 * greatest(n.returns)));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -486,7 +486,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 0.5 * n.orders_changes
         + 0.3 * n.returns_changes + 0.5 * n.returns_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -700,7 +700,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * greatest(n.orders)));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;

@@ -118,7 +118,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 0.5 * n.orders_changes
         + 0.3 * n.returns_changes + 0.5 * n.returns_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -405,7 +405,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 0.5 * n.orders_changes
         + 0.3 * n.returns_changes + 0.5 * n.returns_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;

@@ -118,7 +118,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
         + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -445,7 +445,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
         + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -922,7 +922,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
         + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -1392,7 +1392,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 0.5 * n.customers_changes + 5.0 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -1947,7 +1947,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 5.0 * n.orders_changes
         + 0.3 * n.customers_changes + 2.5 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -2484,7 +2484,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes
         + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -2836,7 +2836,7 @@ BEGIN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.customers_changes + 2.5 * n.customers_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;
@@ -3081,7 +3081,7 @@ BEGIN
     n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.items_changes + 5.0 * n.items_changes
         + 0.3 * n.orders_changes + 2.5 * n.orders_changes));
     IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
-      n.expected := 0.67 * n.expected;
+      n.expected := 0.8 * n.expected;
     END IF;
     IF n.expected > frontier.ms_full AND NOT recompute THEN
       recompute := true;

@@ -104,6 +104,7 @@ DECLARE
     v_settled  boolean := pg_current_xact_id_if_assigned() IS NULL;
     v_start    timestamptz := clock_timestamp();
     v_ms       double precision;
+    v_rate     double precision;
     v_strategy text;
     v_reason   text;
 BEGIN
@@ -217,15 +218,17 @@ BEGIN
         INTO stale FROM ivmc.observed o WHERE o.view = v.id;
     END IF;
     v_ms := 1000 * extract(epoch FROM clock_timestamp() - v_start);
-    -- The rate by which later refreshes choose. Many changes cost less each than few: what many took is not
-    -- taken back by few. While the full refresh wins, the other slowly gets its chance again.
+    -- The rate by which later refreshes choose, without the 3 ms that any one takes. Many changes cost less each than
+    -- few, and the first refresh of a session more: what was better before is not given up for as few, or fewer.
+    -- While the full refresh wins, the other slowly gets its chance again.
     IF v_strategy = 'full' THEN
         UPDATE ivmc.frontier f SET ms_full = v_ms, ms_per_row = 0.95 * f.ms_per_row WHERE f.view = v.id;
     ELSIF rows_in > 5000 THEN
+        v_rate := greatest(v_ms - 3, v_ms / 4) / rows_in;
         UPDATE ivmc.frontier f SET
-            ms_per_row = CASE WHEN f.ms_per_row IS NULL OR rows_in > 3 * f.rows_most THEN v_ms / rows_in
-                              WHEN f.rows_most > 3 * rows_in THEN least(f.ms_per_row, v_ms / rows_in)
-                              ELSE (f.ms_per_row + v_ms / rows_in) / 2 END,
+            ms_per_row = CASE WHEN f.ms_per_row IS NULL OR rows_in > 3 * f.rows_most THEN v_rate
+                              WHEN rows_in < greatest(20000, f.rows_most / 3) THEN least(f.ms_per_row, v_rate)
+                              ELSE (f.ms_per_row + v_rate) / 2 END,
             rows_most = greatest(f.rows_most, rows_in)
         WHERE f.view = v.id;
     END IF;
