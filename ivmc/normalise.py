@@ -27,14 +27,16 @@ from ivmc.ir import (
     Union,
     Values,
     arranged,
+    bottom_up,
     same,
+    walk,
 )
-from ivmc.ordering import ordered
+from ivmc.ordering import ordered, rows
 from ivmc.placement import Homes
 from ivmc.predicate import conjuncts, rejects_null, settled
 from ivmc.properties import fans_out, found_again, is_row, keys, told_apart
 from ivmc.scalar import Col, Logic, Scalar, columns, hoisted, is_fallible, matches, null, substitute
-from ivmc.sideways import looked_up, only_looked_up
+from ivmc.sideways import looked_up, matched_by, only_looked_up
 
 
 def normalise(rel: Rel) -> Rel:
@@ -297,6 +299,7 @@ def _matched(left: Rel, op: Match) -> Rel:
     A condition that can raise an error is evaluated by a join, over pairs that coexisted (law 4),
     and what it finds is kept: the values of the columns that it reads.
     """
+    op = _of_few(left, op)
     only, on = _split(op.on, op.right)
     if op.mark is None and not op.negated:
         mine, on = _split(on, left)
@@ -307,6 +310,25 @@ def _matched(left: Rel, op: Match) -> Rel:
         found = Aggregate(Project(_pairs(left, right, on), told), tuple(key for key, _ in told), ())
         right, on = found, tuple(matches(value, key) for key, value in found_again(told))
     return replace(op, left=left, right=right, on=on)
+
+
+def _of_few(left: Rel, op: Match) -> Match:
+    """A match that reads only those groups that rows of a smaller, filtered left side look up."""
+    if not any(isinstance(node, Filter | Match) for node in walk(left)):
+        return op
+    block = _block(op.right)
+    asked = tuple(substitute(p, dict(block.outputs)) for p in op.on)
+    across = matched_by(left, asked, block.predicates)
+    fewer: dict[Rel, Rel] = {}
+    for leaf in block.leaves:
+        if isinstance(leaf, Aggregate) and (on := looked_up(leaf, left, across)) and _smaller(left, leaf):
+            fewer[leaf] = only_looked_up(leaf, _narrowed(left, columns(*on)), on)
+    return replace(op, right=bottom_up(op.right, lambda node: fewer.get(node, node))) if fewer else op
+
+
+def _smaller(rel: Rel, other: Rel) -> bool:
+    mine, theirs = rows(rel), rows(other)
+    return mine is not None and theirs is not None and mine < theirs
 
 
 def _left_deep(leaves: Sequence[Rel], predicates: Sequence[Scalar], above: frozenset[Col]) -> Rel:

@@ -64,14 +64,15 @@ def _busyness(leaves: Sequence[Rel], predicates: Sequence[Scalar]) -> list[tuple
 
     A table that refers to others (many to one) changes more often than those it refers to.
     """
-    sizes = [_rows(leaf) for leaf in leaves]
+    sizes = [rows(leaf) for leaf in leaves]
     known = all(size is not None for size in sizes)
     depth = _depths(leaves, predicates)
     return [(size if known and size is not None else 0.0, d) for size, d in zip(sizes, depth, strict=True)]
 
 
 @lru_cache(maxsize=256)
-def _rows(leaf: Rel) -> float | None:
+def rows(leaf: Rel) -> float | None:
+    """How many rows the tables of a relation have together, as far as that is known of all."""
     scans = [node for node in walk(leaf) if isinstance(node, Scan)]
     known = [scan.relation.rows for scan in scans if scan.relation.rows is not None]
     return sum(known) if known and len(known) == len(scans) else None

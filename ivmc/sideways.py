@@ -2,6 +2,8 @@
 
     γk(R) ⋈ k=j S  =  γk(R ⋈ k=j πj(S)) ⋈ k=j S          j holds a key of S
 
+    S ⋉ j=k γk(R)  =  S ⋉ j=k γk(R ⋈ k=j πj(S))             and so of an anti join and a mark
+
 Where S is filtered, that keeps fewer groups.
 
 Source  Beeri, Ramakrishnan 1991, "On the Power of Magic"; Seshadri et al. 1996, "Cost-Based
@@ -10,22 +12,57 @@ Source  Beeri, Ramakrishnan 1991, "On the Power of Magic"; Seshadri et al. 1996,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ivmc.catalog import Relation
 from ivmc.identity import renewed
-from ivmc.ir import Aggregate, Join, Project, Rel, walk
+from ivmc.ir import Aggregate, Join, Project, Rel, Scan, walk
 from ivmc.predicate import equated
 from ivmc.properties import keys
-from ivmc.scalar import Scalar, columns, fresh, substitute
+from ivmc.scalar import Col, Scalar, columns, equals, fresh, substitute
 
 
 def looked_up(groups: Aggregate, by: Rel, across: Iterable[Scalar]) -> tuple[Scalar, ...]:
-    """What equates grouping columns with a whole key of `by`."""
+    """What equates grouping columns with a whole key of `by`, unless that has joined the rows before."""
     own, other = frozenset(groups.keys), frozenset(by.schema)
     on = [p for p in across if equated(p) and columns(p) <= own | other]
     on = [p for p in on if columns(p) & own and columns(p) & other]
-    return tuple(on) if any(key <= columns(*on) for key in keys(by)) else ()
+    found = any(key <= columns(*on) for key in keys(by))
+    return (
+        tuple(on)
+        if found and not set(_sources(by, on)) <= set(_sources(groups.input, _equated(groups)))
+        else ()
+    )
+
+
+def _equated(groups: Aggregate) -> list[Scalar]:
+    """What equates grouping columns below."""
+    named: dict[Col, Scalar] = {key: key for key in groups.keys}
+    for node in walk(groups.input):
+        outputs = node.outputs if isinstance(node, Project) else ()
+        named |= {s: named[column] for column, s in outputs if column in named and isinstance(s, Col)}
+    on = [p for node in walk(groups.input) if isinstance(node, Join) for p in node.on if equated(p)]
+    return [substitute(p, named) for p in on if columns(p) & named.keys()]
+
+
+def _sources(rel: Rel, on: Iterable[Scalar]) -> Iterator[tuple[Relation, str, Col]]:
+    """The columns of tables of `rel` that are equated with others, and with which."""
+    scans = [node for node in walk(rel) if isinstance(node, Scan)]
+    for a, b in filter(None, map(equated, on)):
+        for mine, other in ((a, b), (b, a)):
+            yield from ((scan.relation, mine.name, other) for scan in scans if mine in scan.schema)
+
+
+def matched_by(left: Rel, on: Iterable[Scalar], within: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    """What a match equates with columns of `left`, by way of what its right side equates as well."""
+    own = frozenset(left.schema)
+    found = [pair for p in on if (pair := equated(p)) and (pair[0] in own) is not (pair[1] in own)]
+    pairs = [(a, b) if a in own else (b, a) for a, b in found]
+    same = [pair for p in within if (pair := equated(p))]
+    same += [(b, a) for a, b in same]
+    pairs += [(mine, b) for mine, theirs in pairs for a, b in same if a is theirs]
+    return tuple(dict.fromkeys(equals(mine, theirs) for mine, theirs in pairs))
 
 
 def only_looked_up(groups: Aggregate, by: Rel, on: tuple[Scalar, ...]) -> Aggregate:

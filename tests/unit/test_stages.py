@@ -1,8 +1,11 @@
 """Where state is kept, under which key, and what is left to the reader."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
-from ivmc.ir import Scan, walk
+from ivmc.ir import Rel, Scan, bottom_up, walk
 from ivmc.stages import Staged, sources, staged
 from tests.unit.shapes import bound, names, shape
 
@@ -95,3 +98,38 @@ def test_columns_of_one_name_are_no_key_by_name() -> None:
     view = stages(f"SELECT c.mail, g.id, g.other FROM customer c JOIN ({pairs}) g ON g.n = c.id")
     assert names(view.stages[0].key) == ["id", "id"]
     assert view.root.key is None or len(view.root.key) > 1
+
+
+def sized(sql: str, sizes: dict[str, float]) -> Staged:
+    def known(rel: Rel) -> Rel:
+        if not isinstance(rel, Scan):
+            return rel
+        return replace(rel, relation=replace(rel.relation, rows=sizes[rel.relation.name]))
+
+    return staged(bottom_up(bound(sql), known), "v")
+
+
+SOLD = "(SELECT sum(amount) FROM orders o WHERE o.customer = c.id)"
+FROM_THERE = "SELECT c.id FROM customer c JOIN country n ON n.id = c.country WHERE n.name = 'CA'"
+GROUPS = (
+    "(SELECT customer, sum(amount) AS s FROM orders GROUP BY customer) g WHERE g.customer = c.id AND g.s > 5"
+)
+BY_FEW = f"{FROM_THERE} AND EXISTS (SELECT FROM {GROUPS})"
+
+
+@pytest.mark.parametrize(
+    ("sql", "orders", "read"),
+    [
+        (f"SELECT id FROM customer c WHERE mail = 'x' AND {SOLD} > 5", 1000, {"orders": 1, "customer": 1}),
+        (BY_FEW, 1000, {"orders": 1, "customer": 1, "country": 1}),
+        (BY_FEW.replace("AND EXISTS", "AND NOT EXISTS"), 1000, {"orders": 1, "customer": 1, "country": 1}),
+        (BY_FEW, 10, {"orders": 1}),
+        (BY_FEW.replace("n.name = 'CA' AND", ""), 1000, {"orders": 1}),
+    ],
+    ids=["joined", "matched", "not matched", "by many", "by all"],
+)  # fmt: skip
+def test_only_groups_that_are_looked_up_are_kept(sql: str, orders: float, read: dict[str, int]) -> None:
+    """Planner rule 10; what restricts them joins them once, however often a plan is normalised."""
+    first, *_ = sized(sql, {"orders": orders, "customer": 100, "country": 9}).stages
+    scanned = Counter(node.relation.name for node in walk(first.input) if isinstance(node, Scan))
+    assert scanned == read
