@@ -50,6 +50,7 @@ STORIES = [
     Story("one row at most that nothing reads may be none", PAIR, "SELECT q.s FROM (SELECT (SELECT y.c FROM q) AS c FROM (SELECT max(k) AS c FROM r) x JOIN (SELECT min(id) + 1 AS c FROM r) y ON x.c = y.c) z CROSS JOIN q", CHANGES),
     Story("a single row on both sides of a comparison", PAIR, "SELECT id FROM r WHERE (SELECT greatest(r.k, min(q.k) + 1) > max(q.k) FROM q) AND (SELECT max(q.k) >= least(r.k, count(q.s)) FROM q)", CHANGES),
     Story("groups that look each other up", PAIR, "SELECT id FROM r, LATERAL (SELECT count(*) AS n) l WHERE (SELECT sum(b.k) FROM r b WHERE b.id IS NOT DISTINCT FROM l.n) = (SELECT sum(k) + 2 FROM q)", CHANGES),
+    Story("a part of a subscript is a group key", PAIR, "SELECT (ARRAY[k, 5])[1] AS x, (ARRAY[s, 'b'])[2] AS y, upper(substring(s COLLATE \"C\" from 1 for 1)) AS u, count(*) AS n FROM r GROUP BY (ARRAY[k, 5])[1], ARRAY[s, 'b'], s COLLATE \"C\" HAVING (ARRAY[(ARRAY[k, 5])[1], 7])[1] > 0", CHANGES),
     Story("one row that nothing reads", PAIR, "SELECT q.s FROM (SELECT max(k) AS c FROM r) x CROSS JOIN q", CHANGES),
 ]  # fmt: skip
 
