@@ -2,9 +2,12 @@
 
 import pytest
 
+from ivmc.bind import bind
+from ivmc.catalog import Catalog
 from ivmc.eager import eager
 from ivmc.ir import Aggregate, Filter, Outer, Rel, walk
 from ivmc.normalise import normalise
+from ivmc.parse import parse
 from ivmc.stages import staged
 from tests.unit.shapes import bound, shape
 
@@ -61,6 +64,21 @@ def test_rows_of_both_sides_come_to_their_group_as_they_are(sql: str) -> None:
 )  # fmt: skip
 def test_elsewhere_the_join_stays(sql: str) -> None:
     assert not is_united(sql)
+
+
+@pytest.mark.parametrize("types", ["bigint int", "int bigint", "numeric numeric", "varchar(9) text"])
+def test_a_reference_of_another_type_is_looked_up(types: str) -> None:
+    """A group would have the value of one side, and its rows that of the other."""
+    key, reference = types.split()
+    tables = f"""
+        CREATE TABLE customer (id {key} PRIMARY KEY);
+        CREATE TABLE orders (id int PRIMARY KEY, customer {reference} REFERENCES customer);
+    """
+    query = f"SELECT c.id, count(o.id) FROM {JOIN} GROUP BY c.id"
+    found, _ = bind(parse(query), Catalog.from_sql(tables))
+    assert found is not None
+    rel = eager(normalise(found.rel))
+    assert any(isinstance(node, Outer) for node in walk(rel))
 
 
 def test_a_column_that_is_counted_anyway_tells_the_rows_of_the_right_side() -> None:
