@@ -77,14 +77,14 @@ class Storage:
         lines = [self._declared(column, name) for column, name in self.names.items()]
         if self.is_bag:
             lines.append(f"{WEIGHT} bigint NOT NULL CHECK ({WEIGHT} > 0)")
-        plain = self.key and not any(column.nullable for column in self.key)
+        plain = bool(self.key) and self.is_plain
         if plain:
             lines.append(f"PRIMARY KEY ({', '.join(self.printed(self.key))})")
         body = ",\n  ".join(lines)
         table = f"CREATE TABLE {self.table} (\n  {body}\n) WITH (fillfactor = 70)"
         hashed = self.hashed("") if self.is_bag or (self.key and not plain) else ""
-        indexes = [*([hashed] if hashed else []), *self._lookups(self.key if plain else ())]
-        return (table, *(f"CREATE INDEX ON {self.table} ({index})" for index in indexes))
+        indexes = [*([f"({hashed})"] if hashed else []), *self._lookups(self.key if plain else ())]
+        return (table, *(f"CREATE INDEX ON {self.table} {index}" for index in indexes))
 
     def _lookups(self, primary: Sequence[Col]) -> Iterator[str]:
         """Index columns for what is looked up, where no index begins with them."""
@@ -92,8 +92,13 @@ class Storage:
         for places in self.sought:
             stored = [s for place in places if isinstance(s := seen[place], Col) and s in self.names]
             stored = [column for column in stored if self.catalog.orderable(column.type)]
+            narrow = [column for column in stored if not is_wide(column)]
             if stored and set(primary[: len(stored)]) != set(stored):
-                yield ", ".join(self.printed(stored))
+                yield (
+                    f"({', '.join(self.printed(narrow))})"
+                    if narrow
+                    else f"USING hash ({self.printed(stored)[0]})"
+                )
 
     def _declared(self, column: Col, name: str) -> str:
         fold = self.stage.fold
@@ -117,9 +122,14 @@ class Storage:
         return f"hash_record_extended(ROW({inside}), 0)" if found else ""
 
     @property
+    def is_plain(self) -> bool:
+        """Can the key be one of a B-tree: without NULLs, and narrow?"""
+        return not any(column.nullable or is_wide(column) for column in self.key)
+
+    @property
     def searchable(self) -> bool:
         """Whether a row is found without comparing it with every other one."""
-        if self.is_bag or any(column.nullable for column in self.key):
+        if self.is_bag or not self.is_plain:
             return bool(self.hashed(""))
         return True
 
@@ -134,7 +144,7 @@ class Storage:
         if not self.key:
             return "true"
         tests = [self._equal(column, one, other) for column in self.key]
-        if not any(column.nullable for column in self.key):
+        if self.is_plain:
             return " AND ".join(tests)
         return self._hash_joined(one, other, " AND ".join(tests))
 
@@ -176,6 +186,11 @@ class Storage:
         queries.fresh_statement()
         outputs = [(name, column) for column, name in self.names.items()]
         return queries.select(stored_form(self.stage, input), outputs, weight=WEIGHT if self.is_bag else None)
+
+
+def is_wide(column: Col) -> bool:
+    """May a value be too wide for a B-tree, as the image of a document is?"""
+    return column.type.name == "bytea"
 
 
 def stored_form(stage: Stage, input: Rel) -> Rel:

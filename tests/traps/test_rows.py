@@ -150,6 +150,28 @@ KEYED_STORIES = [
 ]  # fmt: skip
 
 
+WIDE = """
+CREATE FUNCTION wide(n int) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT string_agg(md5((n * 1000 + i)::text), '') FROM generate_series(1, 300) i $$;
+CREATE TABLE t (id int PRIMARY KEY, d jsonb NOT NULL, j json, x int); CREATE TABLE u (y int);
+INSERT INTO t SELECT n, jsonb_build_array(wide(n)), json_build_array(wide(n)), n FROM generate_series(1, 3) n; INSERT INTO u VALUES (1), (20000)
+"""
+WIDE_CHANGES = (
+    "UPDATE t SET d = jsonb_build_array(wide(id + 7)), j = json_build_array(wide(id + 7)) WHERE id < 3",
+    (
+        "INSERT INTO t SELECT id + 3, d, j, x + 1 FROM t",
+        "INSERT INTO u VALUES (3)",
+        "UPDATE t SET d = '1.0' WHERE id = 2",
+    ),
+    ("UPDATE t SET d = '1.00' WHERE id = 2", "DELETE FROM t WHERE id = 1"),
+)
+WIDE_STORIES = [
+    Story("26: wide documents beside the key of an extremum", WIDE, "SELECT id, d, j, max(x) AS x FROM t GROUP BY id", WIDE_CHANGES),
+    Story("26: wide documents beside the key of different values", WIDE, "SELECT id, d, count(DISTINCT x) AS x, count(*) AS n FROM t JOIN u ON y > id GROUP BY id", WIDE_CHANGES),
+    Story("26: wide documents around a query", WIDE, "SELECT id, (SELECT count(*) FROM u WHERE y < length(t.j::text)) AS n, (SELECT max(y) FROM u WHERE y < length(t.d::text)) AS m FROM t", WIDE_CHANGES),
+    Story("26: wide documents as rows", WIDE, "SELECT d, j FROM t", WIDE_CHANGES),
+]  # fmt: skip
+
+
 BLIND = """
 CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE k (id int, s text COLLATE blind); INSERT INTO k VALUES (1, 'a'), (2, 'A'), (3, 'b'), (4, NULL)
@@ -168,6 +190,6 @@ def test_nondeterministic_collation(conn: Connection, story: Story) -> None:
         pytest.skip(str(missing))
 
 
-@pytest.mark.parametrize("story", [*STORIES, *KEYED_STORIES], ids=str)
+@pytest.mark.parametrize("story", [*STORIES, *KEYED_STORIES, *WIDE_STORIES], ids=str)
 def test_rows(conn: Connection, story: Story) -> None:
     follow(conn, story)
