@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from ivmc.catalog import Catalog
 from ivmc.emit.query import Queries, positional
@@ -14,6 +15,8 @@ from ivmc.names import PREFIX, SCHEMA, WEIGHT, fitted, identifier, qualified
 from ivmc.rules.aggregate import grouped
 from ivmc.scalar import Col, Scalar
 from ivmc.stages import Stage
+
+DOCUMENTS: Final = frozenset({"bytea", "jsonb", "tsvector"})  # and images of them, which are bytea
 
 
 @dataclass(frozen=True)
@@ -189,8 +192,8 @@ class Storage:
 
 
 def is_wide(column: Col) -> bool:
-    """May a value be too wide for a B-tree, as the image of a document is?"""
-    return column.type.name == "bytea"
+    """May a value well be too wide for a B-tree, which takes 2,700 bytes?"""
+    return column.type.name in DOCUMENTS
 
 
 def stored_form(stage: Stage, input: Rel) -> Rel:

@@ -168,6 +168,7 @@ WIDE_STORIES = [
     Story("26: wide documents beside the key of an extremum", WIDE, "SELECT id, d, j, max(x) AS x FROM t GROUP BY id", WIDE_CHANGES),
     Story("26: wide documents beside the key of different values", WIDE, "SELECT id, d, count(DISTINCT x) AS x, count(*) AS n FROM t JOIN u ON y > id GROUP BY id", WIDE_CHANGES),
     Story("26: wide documents around a query", WIDE, "SELECT id, (SELECT count(*) FROM u WHERE y < length(t.j::text)) AS n, (SELECT max(y) FROM u WHERE y < length(t.d::text)) AS m FROM t", WIDE_CHANGES),
+    Story("26: wide documents as groups", WIDE, "SELECT d, count(*) AS n, sum(x) AS x FROM t WHERE id <> 2 GROUP BY d", WIDE_CHANGES),
     Story("26: wide documents as rows", WIDE, "SELECT d, j FROM t", WIDE_CHANGES),
 ]  # fmt: skip
 
