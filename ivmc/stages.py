@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ivmc.catalog import Column, Relation
-from ivmc.decompose import decompose
-from ivmc.eager import eager
 from ivmc.identity import shape
 from ivmc.ir import Aggregate, Filter, Project, Rel, Scan, inputs, walk, with_inputs
 from ivmc.names import SCHEMA, fitted
 from ivmc.normalise import normalise
+from ivmc.normalise.decompose import decompose
+from ivmc.normalise.eager import eager
+from ivmc.normalise.unnest import unnest
 from ivmc.properties import imaged, keys, reduced, shortest
 from ivmc.rules.folding import Fold, fold
 from ivmc.scalar import Col, Scalar, is_stable, substitute
-from ivmc.unnest import unnest
 
 
 @dataclass(frozen=True, slots=True)

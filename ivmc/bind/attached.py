@@ -15,7 +15,7 @@ from pglast import ast
 from ivmc.bind.scope import Scope
 from ivmc.identity import free
 from ivmc.ir import Join, Match, Project, Rel
-from ivmc.lifting import reading
+from ivmc.normalise.lifting import reading
 from ivmc.scalar import Col, Scalar, columns, fresh, replaced, substitute
 
 Query = Callable[[ast.SelectStmt, Scope], Rel]

@@ -21,8 +21,8 @@ from pglast.enums import GroupingSetKind
 from ivmc import errors
 from ivmc.bind.context import INTEGER, Context, Opaque, Syntax
 from ivmc.bind.keys import flattened
-from ivmc.decompose import Calls, read_through
 from ivmc.ir import Aggregate, Join, Project, Rel, Union, Values
+from ivmc.normalise.decompose import Calls, read_through
 from ivmc.rules.folding import unfolded
 from ivmc.scalar import BOOLEAN, IN, TRUE, Col, Expression, Scalar, columns, fresh, listed, literal, null
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ivmc.catalog import Catalog
 from ivmc.emit.capture import buffer_name, unread
 from ivmc.emit.full import source_kind
+from ivmc.emit.lookups import sought
 from ivmc.emit.query import Queries
 from ivmc.emit.routine import Routine
 from ivmc.emit.storage import Storage
 from ivmc.emit.text import text
-from ivmc.lookups import sought
 from ivmc.names import COPY, WEIGHT, identifier, qualified
 from ivmc.plan import Source, Visible
 from ivmc.scalar import Scalar

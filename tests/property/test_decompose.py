@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivmc.decompose import decompose
 from ivmc.identity import verify
 from ivmc.ir import Aggregate
+from ivmc.normalise.decompose import decompose
 from ivmc.rules.folding import fold
 from tests.property.histories import History, histories
 from tests.property.maintenance import narrowed

@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivmc.eager import eager
 from ivmc.identity import verify
 from ivmc.ir import Aggregate, Filter, Outer, Rel
 from ivmc.normalise import normalise
+from ivmc.normalise.eager import eager
 from ivmc.scalar import NUMERIC, equals, fresh
 from tests.property.histories import LINE, PART, REFERRING, History, histories, referring
 from tests.property.maintenance import narrowed

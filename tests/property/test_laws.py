@@ -8,12 +8,12 @@ from ivmc.differentiate import differentiate
 from ivmc.identity import verify
 from ivmc.ir import Aggregate, Project, Rel, is_empty
 from ivmc.normalise import normalise
+from ivmc.normalise.unnest import unnest
 from ivmc.optimise import simplify
 from ivmc.properties import keys
 from ivmc.rules.aggregate import grouped
 from ivmc.rules.folding import Extremum, Fold, fold
 from ivmc.stages import staged
-from ivmc.unnest import unnest
 from ivmc.value import Row, value
 from ivmc.zset import ZSet, evaluate, image
 from tests.property.histories import Changes, History, Records, changes_of, histories, referring, rows_of

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from ivmc.identity import free, verify
 from ivmc.ir import Join, Match, Outer, Rel, walk
 from ivmc.normalise import normalise
-from ivmc.unnest import unnest
+from ivmc.normalise.unnest import unnest
 from tests.property.histories import History, histories
 from tests.property.maintenance import narrowed
 from tests.property.relations import plans

@@ -4,9 +4,9 @@ import pytest
 
 from ivmc.bind import bind
 from ivmc.catalog import Catalog
-from ivmc.eager import eager
 from ivmc.ir import Aggregate, Filter, Outer, Rel, walk
 from ivmc.normalise import normalise
+from ivmc.normalise.eager import eager
 from ivmc.parse import parse
 from ivmc.stages import staged
 from tests.unit.shapes import bound, shape

@@ -8,9 +8,9 @@ from ivmc.catalog import Function, Type
 from ivmc.few import over_nothing
 from ivmc.ir import Aggregate, Call, Filter, Join, Match, Outer, Rel, walk
 from ivmc.normalise import normalise
+from ivmc.normalise.unnest import unnest
 from ivmc.parse import parse
 from ivmc.scalar import BIGINT, Expression, is_fallible
-from ivmc.unnest import unnest
 from tests.unit.shapes import CATALOG, shape
 
 INTEGER = Type("pg_catalog", "int4")

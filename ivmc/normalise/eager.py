@@ -30,9 +30,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ivmc.decompose import COUNTING, INDIFFERENT
 from ivmc.few import ONE
 from ivmc.ir import Aggregate, Call, Filter, Outer, Project, Rel, Scan, Union, bottom_up, same
+from ivmc.normalise.decompose import COUNTING, INDIFFERENT
 from ivmc.predicate import carries_null, equated, rejects_null
 from ivmc.properties import is_identity, keys, referenced
 from ivmc.rules import netting

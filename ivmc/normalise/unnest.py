@@ -45,7 +45,7 @@ from ivmc.ir import (
     same,
     with_inputs,
 )
-from ivmc.lifting import groups, in_order, lifted, numbered, reading
+from ivmc.normalise.lifting import groups, in_order, lifted, numbered, reading
 from ivmc.predicate import conjunction
 from ivmc.properties import is_identity, is_row, keys, reduced, shortest
 from ivmc.scalar import (

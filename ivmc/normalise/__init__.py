@@ -31,12 +31,12 @@ from ivmc.ir import (
     same,
     walk,
 )
-from ivmc.ordering import ordered, rows
-from ivmc.placement import Homes
+from ivmc.normalise.ordering import ordered, rows
+from ivmc.normalise.placement import Homes
+from ivmc.normalise.sideways import looked_up, matched_by, only_looked_up
 from ivmc.predicate import conjuncts, rejects_null, settled
 from ivmc.properties import fans_out, found_again, is_row, keys, told_apart
 from ivmc.scalar import Col, Logic, Scalar, columns, hoisted, is_fallible, matches, null, substitute
-from ivmc.sideways import looked_up, matched_by, only_looked_up
 
 
 def normalise(rel: Rel) -> Rel:
