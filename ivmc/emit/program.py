@@ -16,7 +16,8 @@ from ivmc.differentiate import derivatives
 from ivmc.emit.driving import largest
 from ivmc.emit.formula import formula
 from ivmc.emit.query import Queries, positional
-from ivmc.emit.text import declared, indent
+from ivmc.emit.steps import Steps
+from ivmc.emit.text import declared
 from ivmc.identity import scalars
 from ivmc.ir import (
     Aggregate,
@@ -39,7 +40,7 @@ from ivmc.ir import (
     walk,
     with_inputs,
 )
-from ivmc.names import WEIGHT, fitted, identifier
+from ivmc.names import WEIGHT, identifier
 from ivmc.optimise import simplify
 from ivmc.properties import fans_out, keys
 from ivmc.scalar import Col, is_fallible
@@ -67,11 +68,9 @@ class Reads:
 
 
 @dataclass
-class Program:
-    """The text of one view's refresh function, while it is being written.
+class Program(Steps):
+    """The steps of one view's refresh function, and the deltas that they carry.
 
-    variables  of PL/pgSQL, with their types
-    temporary  the tables that carry rows between steps: their columns, and the count of their rows
     pending    per changed table, the variable that counts its changes
     reads      per captured table, what is read of its changes
     carried    shared deltas, each with the temporary table that holds it
@@ -79,73 +78,32 @@ class Program:
     derived    the other way round
     """
 
-    id: str
-    queries: Queries
-    lines: list[str] = field(default_factory=list)
-    variables: dict[str, str] = field(default_factory=dict)
-    temporary: dict[str, tuple[str, str]] = field(default_factory=dict)
+    queries: Queries = field(kw_only=True)
     pending: dict[Table, str] = field(default_factory=dict)
     reads: dict[Table, Reads] = field(default_factory=lambda: defaultdict(Reads))
     carried: dict[Rel, Rel] = field(default_factory=dict)
     original: dict[Rel, Rel] = field(default_factory=dict)
     derived: dict[Rel, Rel] = field(default_factory=dict)
-    depth: int = 0
-
-    # Writing
-
-    def emit(self, *lines: str) -> None:
-        for line in lines:
-            self.lines.append(indent(line, 2 * self.depth) if line else "")
-
-    def comment(self, text: str) -> None:
-        """A line of its own above a step, behind an empty one unless a block begins here."""
-        begins = self.lines and self.lines[-1].endswith(("THEN", "ELSE", "BEGIN"))
-        self.emit(*([] if begins else [""]), f"-- {text}")
-
-    def variable(self, wanted: str) -> str:
-        """A new bigint variable, 0 at the start, qualified by the block's label."""
-        name, n = wanted, 1
-        while name in self.variables:
-            n += 1
-            name = f"{wanted}_{n}"
-        self.variables[name] = "bigint := 0"
-        return f"n.{identifier(name)}"
-
-    @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
-        """Statements that run under a condition; what they count or carry is known to them alone."""
-        self.emit(f"IF {condition} THEN")
-        with self.branch():
-            yield
-        self.emit("END IF;")
 
     @contextmanager
     def branch(self) -> Iterator[None]:
-        """One arm of an IF."""
+        """One arm of an IF; what it counts or carries is known to it alone."""
         counts, carried = dict(self.queries.counts), dict(self.carried)
-        self.depth += 1
-        yield
-        self.depth -= 1
+        with super().branch():
+            yield
         self.queries.counts, self.carried = counts, carried
 
     def table(
         self, suffix: str, columns: Mapping[Col, str], *, signed: bool = True, single: bool = False
     ) -> Carried:
         """A temporary table of these columns and types, kept for the session, and its count of rows."""
-        name, n = fitted(self.id, f"__{suffix}"), 1
-        while name in self.temporary:
-            n += 1
-            name = fitted(self.id, f"__{suffix}_{n}")
         names = positional(tuple(columns))
         lines = [f"{identifier(names[column])} {kind}" for column, kind in columns.items()]
         lines += [f"{WEIGHT} bigint"] if signed else []
+        name, count = self.kept(suffix, lines)
         carried = Carried(name, tuple(columns), signed, single)
-        count = self.variable(suffix)
-        self.temporary[name] = (", ".join(lines), count)
         self.queries.counts[carried] = count
         return carried
-
-    # Deltas
 
     def is_leaf(self, rel: Rel) -> bool:
         """A row-wise function of one source's changes, read straight from where they lie."""
@@ -285,11 +243,6 @@ class Program:
         outputs = [(name, column) for column, name in positional(target.schema).items()]
         select = self.queries.select(rel, outputs, weight=WEIGHT)
         self.run(f"INSERT INTO pg_temp.{identifier(target.name)}\n{select};", count)
-
-    def run(self, statement: str, total: str) -> None:
-        """A statement whose rows are added to a count."""
-        self.variables["step"] = "bigint"
-        self.emit(statement, f"GET DIAGNOSTICS step = ROW_COUNT; {total} := {total} + n.step;")
 
     def delta(self, rel: Rel) -> Rel:
         """Δ of a stateless relation."""

@@ -43,7 +43,7 @@ class Routine:
 
     def function(self) -> str:
         """CREATE FUNCTION."""
-        program = Program(self.id, self.queries, variables=dict(VARIABLES))
+        program = Program(self.id, queries=self.queries, variables=dict(VARIABLES))
         program.pending = {table: program.variable(f"{table[1]}_changes") for table in self.tables}
         pending = dict(program.pending)
         narrowing.narrow(program, narrowing.narrowed([storage.stage.input for storage in self.storages]))
