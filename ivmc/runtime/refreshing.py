@@ -22,7 +22,8 @@ ATTEMPTS = 10
 class Refreshed:
     """What a refresh did: changes consumed, rows of the view touched, how, and why not differentially.
 
-    `strategy` is `none` where there was nothing to do.
+    `rows_in` counts an update twice, and is an estimate where it is large; `strategy` is `none` where there
+    was nothing to do.
     """
 
     view: str

@@ -53,7 +53,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -277,7 +277,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -696,7 +696,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1193,7 +1193,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees') + pg_relation_size('ivmc.changes_public_departments');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1583,7 +1583,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2186,7 +2186,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2479,7 +2479,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2795,7 +2795,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3001,7 +3001,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3211,7 +3211,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3449,7 +3449,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3832,7 +3832,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

@@ -61,7 +61,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -376,7 +376,7 @@ BEGIN
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -805,7 +805,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1072,7 +1072,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_orders');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1344,7 +1344,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_notes b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_notes') + pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

@@ -62,7 +62,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -389,7 +389,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -866,7 +866,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1346,7 +1346,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -1891,7 +1891,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2428,7 +2428,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_customers') + pg_relation_size('ivmc.changes_public_orders');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2790,7 +2790,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_customers b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_customers');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3025,7 +3025,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_items b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_items') + pg_relation_size('ivmc.changes_public_orders');
-    n.thinned := greatest(1, n.thinned / (2048000 + 0.02 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
