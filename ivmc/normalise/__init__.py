@@ -4,6 +4,9 @@ Select-project-join blocks are flattened across derived tables, views and WITH q
 predicate, and each match that a subquery asks for, goes to the lowest place where it can be
 evaluated; unused columns and joins disappear; and the inputs are joined left-deep, the table that
 changes most first, which is what the bilinear law telescopes over.
+
+What a query says in other ways is spelt out before: queries in expressions as joins (`unnest`), DISTINCT
+calls as aggregates of aggregates (`decompose`), groups of an outer join as those of a union (`eager`).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
     bool_and(x)              a count of the rows where x is false
     min(x), max(x)           an extremum, and how many rows have it
 
-Equal states of several calls are one. Calls of which some part cannot be taken back have their
-groups read again (`reread`).
+Each part is additive, S(R′) = S(R) + S(ΔR), or an extremum with its count (laws 11 to 14). Equal states of
+several calls are one. Calls of which some part cannot be taken back have their groups read again (`reread`).
 """
 
 from __future__ import annotations

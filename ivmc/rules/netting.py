@@ -1,4 +1,8 @@
-"""Where rows are netted, before anything that could raise an error is evaluated; and how they are counted."""
+"""Where rows are netted, before anything that could raise an error is evaluated; and how they are counted.
+
+Laws 1 and 4: the net weight of a row is the sum of its weights over all that looks like it, and what it
+comes to zero for never was a row of the query.
+"""
 
 from __future__ import annotations
 

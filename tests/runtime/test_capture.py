@@ -277,6 +277,17 @@ def test_a_trigger_disabled_twice_in_one_transaction_is_noticed(shop: Shop) -> N
             assert shop.differences(plan) == []
 
 
+def test_a_refresh_without_work_remembers_the_catalogs_and_writes_nothing_more(shop: Shop) -> None:
+    plan = shop.install()
+    query = "SELECT entries IS NOT NULL, xmin::text FROM ivmc.view WHERE id = %s"
+    shop.refresh()
+    first = shop.conn.execute(query, (plan.id,)).fetchall()
+    shop.refresh()
+    assert first[0][0]
+    assert shop.conn.execute(query, (plan.id,)).fetchall() == first
+    assert shop.strategy(plan)[0] == 0
+
+
 def test_a_missing_trigger_is_noticed(shop: Shop) -> None:
     plan = shop.install()
     shop.conn.execute(
