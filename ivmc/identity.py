@@ -11,7 +11,21 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from ivmc.ir import Aggregate, Expand, Filter, Join, Match, Outer, Project, Rel, Scan, Values, inputs, walk
+from ivmc.ir import (
+    Aggregate,
+    Expand,
+    Filter,
+    Flips,
+    Join,
+    Match,
+    Outer,
+    Project,
+    Rel,
+    Scan,
+    Values,
+    inputs,
+    walk,
+)
 from ivmc.scalar import Col, Node, Scalar, columns, fresh
 
 
@@ -22,10 +36,10 @@ def scalars(rel: Rel) -> tuple[Scalar, ...]:
             return predicates
         case Project(_, outputs):
             return tuple(scalar for _, scalar in outputs)
-        case Join(_, _, on) | Outer(_, _, on):
+        case Join(_, _, on) | Outer(_, _, on) | Match(_, _, on):
             return on
-        case Match(_, _, on, beyond=beyond):
-            return on if beyond is None else (*on, beyond)
+        case Flips(_, _, on, total):
+            return (*on, total)
         case Expand(_, functions, _, _, on):
             return functions + on
         case Aggregate(_, keys, calls):
@@ -51,7 +65,7 @@ def free(rel: Rel) -> frozenset[Col]:
             found = columns(*scalars(node)) - own - below
             for child in inputs(node):
                 found |= visit(child)
-            beside = inputs(node)[0].schema if isinstance(node, Join | Outer | Match) else ()
+            beside = inputs(node)[0].schema if isinstance(node, Join | Outer | Match | Flips) else ()
             memo[node] = found - frozenset(beside)
         return memo[node]
 

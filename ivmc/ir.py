@@ -124,11 +124,10 @@ class Outer(Operator):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match(Operator):
-    """Rows of `left` by whether more than `beyond` rows of `right` satisfy `on` with them.
+    """Rows of `left` by whether rows of `right` satisfy `on` with them.
 
     A semi join keeps the rows that have such matches, an anti join (`negated`) those that have not;
     with a `mark` every row stays, and the new boolean column says whether it has them.
-    `beyond` is a scalar over the left row, 0 where it is None.
     """
 
     left: Rel
@@ -136,11 +135,30 @@ class Match(Operator):
     on: tuple[Scalar, ...]
     negated: bool = False
     mark: Col | None = None
-    beyond: Scalar | None = None
 
     @property
     def schema(self) -> tuple[Col, ...]:
         return self.left.schema + (() if self.mark is None else (self.mark,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flips(Operator):
+    """Rows of `left` that gained their first match in `right`; with the other sign, those that lost it.
+
+    They enter a semi join or leave it; of an anti join, `negated`, the signs are the other way round.
+    `total`, a column of `left` that is never zero, says how many matches came, less those that went:
+    where it is negative there was one, and where it is positive there were none if no more are there now.
+    """
+
+    left: Rel
+    right: Rel
+    on: tuple[Scalar, ...]
+    total: Col
+    negated: bool = False
+
+    @property
+    def schema(self) -> tuple[Col, ...]:
+        return self.left.schema
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,6 +276,7 @@ Rel = (
     | Join
     | Outer
     | Match
+    | Flips
     | Expand
     | Union
     | Negate
@@ -275,7 +294,7 @@ def inputs(rel: Rel) -> tuple[Rel, ...]:
     match rel:
         case Scan() | Delta() | Carried() | Values():
             return ()
-        case Join(left, right) | Outer(left, right) | Match(left, right):
+        case Join(left, right) | Outer(left, right) | Match(left, right) | Flips(left, right):
             return (left, right)
         case Union(terms):
             return terms
@@ -288,7 +307,7 @@ def with_inputs(rel: Rel, new: tuple[Rel, ...]) -> Rel:
     if all(a is b for a, b in zip(inputs(rel), new, strict=True)):
         return rel
     match rel:
-        case Join() | Outer() | Match():
+        case Join() | Outer() | Match() | Flips():
             return replace(rel, left=new[0], right=new[1])
         case Union():
             return replace(rel, inputs=new)

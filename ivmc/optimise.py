@@ -6,6 +6,7 @@ from ivmc.ir import (
     Aggregate,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -30,7 +31,7 @@ def _simpler(rel: Rel) -> Rel:
     match rel:
         case Filter() | Project() | Expand() | Negate() | Net() | Join() if any(map(is_empty, inputs(rel))):
             return empty(rel.schema)
-        case Match(left) | Outer(left) if is_empty(left):
+        case Match(left) | Outer(left) | Flips(left) if is_empty(left):
             return empty(rel.schema)
         case Aggregate(input, keys) if keys and is_empty(input):
             return empty(rel.schema)

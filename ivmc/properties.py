@@ -14,6 +14,7 @@ from ivmc.ir import (
     Carried,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Net,
@@ -39,7 +40,7 @@ def keys(rel: Rel) -> frozenset[Key]:
             return frozenset(_declared(rel, [*filter(None, [relation.primary_key]), *relation.unique]))
         case Carried(single=True):
             return frozenset({frozenset()})
-        case Filter(input) | Match(input) | Net(input):
+        case Filter(input) | Match(input) | Flips(input) | Net(input):
             return keys(input)
         case Expand(input, ordinality=True):
             return frozenset(key | {rel.columns[-1]} for key in keys(input))

@@ -23,6 +23,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -169,7 +170,7 @@ def _operator(rel: Rel, name: Name) -> Operator:
             return _described(union, "union all", "", (), (), below)
         case Values():
             return _described(values, "constant rows", "", (), (), ())
-        case Aggregate() | Delta() | Carried() | Negate() | Net():
+        case Aggregate() | Delta() | Carried() | Negate() | Net() | Flips():
             raise TypeError(f"{type(rel).__name__} is inside no stage")
         case _:
             assert_never(rel)

@@ -25,6 +25,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -147,6 +148,8 @@ class _Interpreter:
                 return self.padded(rel)
             case Match():
                 return self.matched(rel)
+            case Flips():
+                return self.flipped(rel)
             case Expand():
                 return self.expanded(rel)
             case Union(terms):
@@ -189,12 +192,20 @@ class _Interpreter:
     def matched(self, rel: Match) -> list[Weighted]:
         found: list[Weighted] = []
         for row, weight in self.rows(rel.left):
-            beyond = 0 if rel.beyond is None else self.value(rel.beyond, row)
-            has = sum(w for _, w in self.pairs(row, rel.left, rel.right, rel.on)) > beyond
+            has = sum(w for _, w in self.pairs(row, rel.left, rel.right, rel.on)) > 0
             if rel.mark is not None:
                 found.append(({**row, rel.mark: has}, weight))
             elif has is not rel.negated:
                 found.append((row, weight))
+        return found
+
+    def flipped(self, rel: Flips) -> list[Weighted]:
+        found: list[Weighted] = []
+        for row, weight in self.rows(rel.left):
+            now = sum(w for _, w in self.pairs(row, rel.left, rel.right, rel.on))
+            before = now - self.value(rel.total, row)
+            gained = (now > 0) - (before > 0)
+            found.append((row, -weight * gained if rel.negated else weight * gained))
         return found
 
     def expanded(self, rel: Expand) -> list[Weighted]:

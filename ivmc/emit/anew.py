@@ -64,7 +64,7 @@ def _compared(rel: Match, queries: Queries) -> Rel:
     row = frozenset(rel.right.schema)
     own = tuple(p for p in rel.on if columns(p) <= row)
     tests = [_with_value(p, Filter(rel.right, own), queries) for p in rel.on if p not in own]
-    plain = not rel.negated and rel.mark is None and rel.beyond is None and frozenset() in keys(rel.right)
+    plain = not rel.negated and rel.mark is None and frozenset() in keys(rel.right)
     return Filter(rel.left, tuple(filter(None, tests))) if plain and tests and all(tests) else rel
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from ivmc.ir import Carried, Delta, Join, Match, Outer, Rel, Scan, walk
+from ivmc.ir import Carried, Delta, Flips, Join, Match, Outer, Rel, Scan, walk
 from ivmc.predicate import equated
 from ivmc.scalar import Col
 
@@ -28,7 +28,7 @@ def _probes(rel: Rel) -> Iterator[tuple[Rel, Rel, tuple[Col, ...]]]:
         match node:
             case Join(left, right, on):
                 sides = [(left, right), (right, left)]
-            case Outer(left, right, on) | Match(left, right, on):
+            case Outer(left, right, on) | Match(left, right, on) | Flips(left, right, on):
                 sides = [(left, right)]
             case _:
                 continue

@@ -25,6 +25,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -46,6 +47,7 @@ from ivmc.properties import fans_out, keys
 from ivmc.scalar import Col, is_fallible
 
 BUSY = 0.05  # share of the first table's rows that a table has which changes about as often
+SUFFIXES = {Net: "net", Aggregate: "touched", Flips: "flips"}
 Table = tuple[str, str]
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
@@ -193,7 +195,7 @@ class Program(Steps):
                 return Join(self.operand(left), self.operand(right), on)
             case Match(left, right) if self.changes(right):
                 return replace(rel, left=self.operand(left), right=self.operand(right))
-            case Outer(left) | Match(left):
+            case Outer(left) | Match(left) | Flips(left):
                 return replace(rel, left=self.operand(left))
             case Filter(Aggregate() as sums):
                 return replace(rel, input=self.prepared(sums))
@@ -206,10 +208,11 @@ class Program(Steps):
                 return rel
 
     def operand(self, rel: Rel) -> Rel:
-        """What a term reads: grouped deltas and sums of deltas from a temporary table, else as it is."""
+        """What a term reads: grouped deltas, flips and sums from a temporary table, else as it is."""
         if rel in self.carried or self.is_leaf(rel) or not self.changes(rel):
             return self.prepared(rel)
-        if isinstance(_having(rel), Aggregate) or isinstance(rel, Net) or len(self.terms(rel)) > 1:
+        is_grouped = isinstance(rel, Net) or isinstance(_having(rel), Aggregate)
+        if is_grouped or isinstance(_bare(rel), Flips) or len(self.terms(rel)) > 1:
             self.carried[rel] = self.carry(rel)
             return self.carried[rel]
         if isinstance(rel, Filter | Project):
@@ -224,7 +227,7 @@ class Program(Steps):
 
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
-        suffix = {Net: "net", Aggregate: "touched"}.get(type(_having(rel)), "delta")
+        suffix = SUFFIXES.get(type(_bare(rel)), "delta")
         kinds = {column: declared(column) for column in rel.schema}
         carried = self.table(suffix, kinds, single=frozenset() in keys(rel))
         count = self.queries.counts.pop(carried)
@@ -330,7 +333,7 @@ class Program(Steps):
                 return [self.pending[scan.relation.schema, scan.relation.name]]
             case Join(left, right, _):
                 return list(dict.fromkeys(self.guards(left) + self.guards(right)))
-            case Outer(left) | Match(left):
+            case Outer(left) | Match(left) | Flips(left):
                 return self.guards(left)
             case (
                 Filter(input) | Project(input) | Expand(input) | Negate(input) | Net(input) | Aggregate(input)

@@ -21,6 +21,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -141,6 +142,8 @@ class Queries(Grouping):
                 return self.outer(rel)
             case Match():
                 return self.matched(rel)
+            case Flips():
+                return self.flipped(rel)
             case Expand():
                 return self.expanded(rel)
             case Negate(input):
@@ -272,19 +275,30 @@ class Queries(Grouping):
 
     def matched(self, rel: Match) -> Block:
         """[NOT] EXISTS, as a condition or as a value."""
-        block, right = self.block(rel.left), self.block(rel.right)
-        both = block.joined(right, rel.on)
-        tests = [text(p, both.name, 3) for p in both.where[len(block.where) :]]
-        lines = [f"SELECT {listing(right.tables, 'FROM')}" if right.tables else "SELECT"]
-        lines += [conditions([*right.raw, *tests])] if right.raw or tests else []
-        if rel.beyond is not None:
-            lines.append(f"OFFSET greatest({block.sql(rel.beyond)}, 0)")
-        exists = f"EXISTS (\n{indent(chr(10).join(lines))}\n)"
+        block = self.block(rel.left)
+        exists = self.exists(rel, block)
         if rel.mark is None:
             block.raw.append(f"NOT {exists}" if rel.negated else exists)
         else:
             block.values[rel.mark] = finished(exists, rel.mark)
         return block
+
+    def flipped(self, rel: Flips) -> Block:
+        """Rows that have no match now, or no more than came, by the sign of what came."""
+        block = self.block(rel.left)
+        total = block.sql(rel.total)
+        block.raw.append(f"NOT {self.exists(rel, block, f'OFFSET greatest({total}, 0)')}")
+        block.weights.append(f"CASE WHEN {total} {'<' if rel.negated else '>'} 0 THEN 1 ELSE -1 END")
+        return block
+
+    def exists(self, rel: Match | Flips, block: Block, *after: str) -> str:
+        """EXISTS, for the rows of `block`."""
+        right = self.block(rel.right)
+        both = block.joined(right, rel.on)
+        tests = [text(p, both.name, 3) for p in both.where[len(block.where) :]]
+        lines = [f"SELECT {listing(right.tables, 'FROM')}" if right.tables else "SELECT"]
+        lines += [conditions([*right.raw, *tests])] if right.raw or tests else []
+        return f"EXISTS (\n{indent(chr(10).join([*lines, *after]))}\n)"
 
     def expanded(self, rel: Expand) -> Block:
         """LATERAL ROWS FROM (…)."""

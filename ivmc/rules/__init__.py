@@ -15,6 +15,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -59,7 +60,7 @@ def delta(rel: Rel, d: Differentiate) -> Rel:
             return expand.delta(rel, d)
         case Aggregate():
             return aggregate.delta(rel, d)
-        case Delta() | Carried() | Negate() | Net():
+        case Delta() | Carried() | Negate() | Net() | Flips():
             raise TypeError(f"{type(rel).__name__} belongs to refreshes, not to queries")
         case _:
             assert_never(rel)

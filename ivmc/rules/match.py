@@ -34,6 +34,7 @@ from ivmc.ir import (
     Aggregate,
     Delta,
     Filter,
+    Flips,
     Join,
     Match,
     Net,
@@ -123,7 +124,7 @@ def _equated(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched | N
     copies = {column: fresh(column.name, column) for found in read for column in found}
     rows = Project(change, tuple((copy, column) for column, copy in copies.items()))
     total = fresh("matches", BIGINT, nullable=False)
-    rel = _where(Aggregate(rows, tuple(copies.values()), ((total, COUNT),)), "<>", total)
+    rel = _moving(Aggregate(rows, tuple(copies.values()), ((total, COUNT),)), total)
     counted = tuple(equals(copy, column) for column, copy in copies.items())
     found = tuple(substitute(predicate, copies) for predicate in op.on)
     if _is_filtered(op.left):
@@ -146,7 +147,7 @@ def _joined(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched:
     total = fresh("matches", BIGINT, nullable=False)
     if not read:
         rows = Filter(change, op.on) if op.on else change
-        return Touched(_where(Aggregate(rows, (), ((total, COUNT),)), "<>", total), total, op.on, ())
+        return Touched(_moving(Aggregate(rows, (), ((total, COUNT),)), total), total, op.on, ())
     told = told_apart(op.on, read)
     sides = [Project(side, told) for side in _meeting(op, left, change, d)]
     group = tuple(copy for copy, _ in told)
@@ -157,15 +158,18 @@ def _joined(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched:
         equals(key, value) if rejects_null(op.on, value) else matches(key, value)
         for key, value in found_again(told)
     )
-    return Touched(_where(Aggregate(pairs, group, ((total, COUNT),)), "<>", total), total, counted, found)
+    return Touched(_moving(Aggregate(pairs, group, ((total, COUNT),)), total), total, counted, found)
 
 
 def _meeting(op: Match, left: Rel, change: Rel, d: Differentiate) -> tuple[Rel, Rel]:
     """Rows of L, now and of ΔL, that can flip, more often than once maybe, and others."""
     if (comparison := moving.compared(op.right, op.on)) is not None:
         return moving.passed(op.left, change, *comparison), moving.passed(left, change, *comparison)
-    values, on = _distinct(op, change)
-    return Join(op.left, _lasting(op.left, values, on, d), on), Join(left, values, on)
+    equalities, values, on = _values(op, change)
+    lasting = _lasting(op.left, values, on, d)
+    if values is not change:
+        lasting = Aggregate(lasting, lasting.schema, ())
+    return Join(op.left, lasting, on), Join(left, change, equalities)
 
 
 def _lasting(left: Rel, values: Rel, on: tuple[Scalar, ...], d: Differentiate) -> Rel:
@@ -189,19 +193,22 @@ def _moved(scan: Scan, key: tuple[Col, ...]) -> Rel:
     copies = tuple((fresh(part.name, part), part) for part in key)
     weight = fresh("net", BIGINT, nullable=False)
     net = Aggregate(Project(Delta(scan), copies), tuple(copy for copy, _ in copies), ((weight, COUNT),))
-    return _where(net, "<>", weight)
+    return _moving(net, weight)
 
 
-def _distinct(op: Match, change: Rel) -> tuple[Rel, tuple[Scalar, ...]]:
-    """By what ΔR finds rows of L: the values that the condition equates, if they repeat, else all of it."""
+def _values(op: Match, change: Rel) -> tuple[tuple[Scalar, ...], Rel, tuple[Scalar, ...]]:
+    """By what ΔR finds rows of L: the values that are equated, if they repeat, else all of it.
+
+    Before them, the predicates that equate them as they are; behind them, over these values.
+    """
     own = frozenset(op.right.schema)
     on = tuple(p for p in op.on if (pair := equated(p)) and len(own.intersection(pair)) == 1)
     read = tuple(column for column in op.right.schema if column in columns(*on))
     if not on or any(key <= frozenset(read) for key in keys(op.right)):
-        return change, op.on
+        return op.on, change, op.on
     copies = {column: fresh(column.name, column) for column in read}
     values = Project(change, tuple((copy, column) for column, copy in copies.items()))
-    return Aggregate(values, values.schema, ()), tuple(substitute(p, copies) for p in on)
+    return on, values, tuple(substitute(p, copies) for p in on)
 
 
 # The flips
@@ -209,22 +216,15 @@ def _distinct(op: Match, change: Rel) -> tuple[Rel, tuple[Scalar, ...]]:
 
 def _flips(op: Match, touched: Touched) -> Rel:
     """F: the p that gained their first match or lost their last one, with the sign of their rows."""
-    more, fewer = (_where(touched.rel, sign, touched.total) for sign in "><")
-    gained = Match(more, op.right, touched.counted, negated=True, beyond=touched.total)
-    lost = Match(fewer, op.right, touched.counted, negated=True)
-    if op.mark is not None:
-        turns = _marked(op.mark, touched, gained, TRUE, FALSE), _marked(op.mark, touched, lost, FALSE, TRUE)
-        return turns[0] + turns[1]
-    outputs = same(touched.columns)
-    came, went = Project(gained, outputs), Project(lost, outputs)
-    return went - came if op.negated else came - went
+    flips, outputs = (
+        Flips(touched.rel, op.right, touched.counted, touched.total, op.negated),
+        same(touched.columns),
+    )
+    if op.mark is None:
+        return Project(flips, outputs)
+    return Project(flips, (*outputs, (op.mark, TRUE))) - Project(flips, (*outputs, (op.mark, FALSE)))
 
 
-def _where(rel: Rel, sign: str, total: Col) -> Rel:
-    return Filter(rel, (binary(sign, total, ZERO, BOOLEAN, COMPARISON, nullable=False, fallible=False),))
-
-
-def _marked(mark: Col, touched: Touched, some: Rel, new: Scalar, old: Scalar) -> Rel:
-    """The mark of some p, from `old` to `new`."""
-    outputs = same(touched.columns)
-    return Project(some, (*outputs, (mark, new))) - Project(some, (*outputs, (mark, old)))
+def _moving(rel: Rel, total: Col) -> Rel:
+    """The rows whose total is not zero."""
+    return Filter(rel, (binary("<>", total, ZERO, BOOLEAN, COMPARISON, nullable=False, fallible=False),))

@@ -17,6 +17,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -136,7 +137,11 @@ def test_aggregate_whose_groups_are_read_again_has_no_fold(one: Call) -> None:
         differentiate(grouped_by((A,), one))
 
 
-@pytest.mark.parametrize("rel", [Delta(ITEMS), Negate(ITEMS), Net(ITEMS)], ids=lambda rel: type(rel).__name__)
+@pytest.mark.parametrize(
+    "rel",
+    [Delta(ITEMS), Negate(ITEMS), Net(ITEMS), Flips(ITEMS, scan(PART), (), A)],
+    ids=lambda rel: type(rel).__name__,
+)
 def test_refreshes_are_not_differentiated(rel: Rel) -> None:
     with pytest.raises(TypeError, match="belongs to refreshes"):
         differentiate(rel)

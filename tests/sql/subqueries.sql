@@ -54,7 +54,7 @@ DECLARE
   orders_changes bigint := 0;
   delta bigint := 0;
   step bigint;
-  delta_2 bigint := 0;
+  flips bigint := 0;
   touched bigint := 0;
 BEGIN
   rows_in := 0;
@@ -178,13 +178,13 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_26cd0bdc') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_fa1a917a') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__flips, pg_temp.v__touched;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (customer_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (customer_id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched (customer_id integer, matches bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_26cd0bdc ();
+    CREATE TEMPORARY TABLE v__made_fa1a917a ();
   END IF;
 
   -- Stage v: what the view shows
@@ -225,27 +225,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- delta_2 += touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, v__touched.__ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY customer_id
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders o
-      WHERE v__touched.customer_id = o.customer_id
-    )
-      AND v__touched.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += − touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
+    -- flips += flips(touched ▷ o′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched.customer_id,
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -257,37 +240,36 @@ BEGIN
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
       OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
-    -- delta += c′ ⋈ delta_2
+  IF n.flips > 0 THEN
+    -- delta += c′ ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.name, v__delta_2.__ivmc_weight
+    SELECT c.id, c.name, v__flips.__ivmc_weight
     FROM public.customers c,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_2
+             SELECT * FROM pg_temp.v__flips
              ORDER BY customer_id
-             LIMIT n.delta_2
-           ) x LIMIT n.delta_2
-         ) v__delta_2
-    WHERE v__delta_2.customer_id = c.id;
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE v__flips.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
-    -- delta += − Δc ⋈ delta_2
+  IF n.customers_changes > 0 AND n.flips > 0 THEN
+    -- delta += − Δc ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.name, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
+    SELECT c.id, c.name, -c.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.name, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.customer_id = c.id;
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE v__flips.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -314,7 +296,7 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
 END $ivmc$;
 
@@ -556,14 +538,6 @@ BEGIN
     HAVING sum(o.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
-  IF n.net > 0 THEN
-    -- touched_3 += γ(net)
-    INSERT INTO pg_temp.v__touched_3
-    SELECT v__net.customer_id, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-    GROUP BY v__net.customer_id;
-    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
-  END IF;
   IF n.customers_changes > 0 THEN
     -- touched_4 += γ(Δc)
     INSERT INTO pg_temp.v__touched_4
@@ -581,8 +555,20 @@ BEGIN
     WHERE groups.net <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
   END IF;
+  IF n.net > 0 THEN
+    -- touched_3 += γ(net ▷ touched_4)
+    INSERT INTO pg_temp.v__touched_3
+    SELECT v__net.customer_id, 1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE NOT EXISTS (
+      SELECT FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
+      WHERE v__net.customer_id = v__touched_4.id
+    )
+    GROUP BY v__net.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
+  END IF;
   IF n.touched_3 > 0 THEN
-    -- delta_3 += c′ ⋈ (touched_3 ▷ touched_4)
+    -- delta_3 += c′ ⋈ touched_3
     INSERT INTO pg_temp.v__delta_3
     SELECT c.id, c.balance, v__touched_3.__ivmc_weight
     FROM public.customers c,
@@ -593,25 +579,21 @@ BEGIN
              LIMIT n.touched_3
            ) x LIMIT n.touched_3
          ) v__touched_3
-    WHERE NOT EXISTS (
-      SELECT FROM (SELECT * FROM pg_temp.v__touched_4 LIMIT n.touched_4) v__touched_4
-      WHERE v__touched_3.customer_id = v__touched_4.id
-    )
-      AND v__touched_3.customer_id = c.id;
+    WHERE v__touched_3.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.touched_3 > 0 THEN
-    -- delta_3 += Δc ⋈ touched_3
+  IF n.customers_changes > 0 AND n.net > 0 THEN
+    -- delta_3 += Δc ⋈ net
     INSERT INTO pg_temp.v__delta_3
-    SELECT c.id, c.balance, c.__ivmc_weight * v__touched_3.__ivmc_weight AS __ivmc_weight
+    SELECT c.id, c.balance, c.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__touched_3 LIMIT n.touched_3) v__touched_3
-    WHERE v__touched_3.customer_id = c.id;
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE v__net.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
   IF n.delta_3 > 0 THEN
@@ -640,74 +622,12 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- delta_2 += touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.id, v__touched.balance, true AS "exists", v__touched.__ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY id
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders o
-      WHERE o.customer_id = v__touched.id
-        AND o.amount > v__touched.balance
-      OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += − touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.id,
-           v__touched.balance,
-           false AS "exists",
-           -v__touched.__ivmc_weight AS __ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY id
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders o
-      WHERE o.customer_id = v__touched.id
-        AND o.amount > v__touched.balance
-      OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.id, v__touched.balance, false AS "exists", v__touched.__ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY id
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders o
-      WHERE o.customer_id = v__touched.id
-        AND o.amount > v__touched.balance
-    )
-      AND v__touched.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += − touched ▷ o′
+    -- delta_2 += flips(touched ⋉ o′)
     INSERT INTO pg_temp.v__delta_2
     SELECT v__touched.id,
            v__touched.balance,
            true AS "exists",
-           -v__touched.__ivmc_weight AS __ivmc_weight
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -719,8 +639,30 @@ BEGIN
       SELECT FROM public.orders o
       WHERE o.customer_id = v__touched.id
         AND o.amount > v__touched.balance
-    )
-      AND v__touched.matches < 0;
+      OFFSET greatest(v__touched.matches, 0)
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.touched > 0 THEN
+    -- delta_2 += − flips(touched ⋉ o′)
+    INSERT INTO pg_temp.v__delta_2
+    SELECT v__touched.id,
+           v__touched.balance,
+           false AS "exists",
+           -v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
+    FROM (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY id
+             LIMIT n.touched
+           ) x LIMIT n.touched
+         ) v__touched
+    WHERE NOT EXISTS (
+      SELECT FROM public.orders o
+      WHERE o.customer_id = v__touched.id
+        AND o.amount > v__touched.balance
+      OFFSET greatest(v__touched.matches, 0)
+    );
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.delta_2 > 0 THEN
@@ -853,12 +795,12 @@ DECLARE
   delta bigint := 0;
   delta_2 bigint := 0;
   step bigint;
-  delta_3 bigint := 0;
+  flips bigint := 0;
   touched bigint := 0;
-  delta_4 bigint := 0;
+  flips_2 bigint := 0;
   touched_2 bigint := 0;
   touched_3 bigint := 0;
-  delta_5 bigint := 0;
+  delta_3 bigint := 0;
   net bigint := 0;
 BEGIN
   rows_in := 0;
@@ -986,19 +928,19 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_54e15b77') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_693fb288') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__delta_3, pg_temp.v__touched, pg_temp.v__delta_4, pg_temp.v__touched_2, pg_temp.v__touched_3, pg_temp.v__delta_5, pg_temp.v__net;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__flips, pg_temp.v__touched, pg_temp.v__flips_2, pg_temp.v__touched_2, pg_temp.v__touched_3, pg_temp.v__delta_3, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__delta (id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta_2 (id integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_3 (rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (rival integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched (rival integer, matches bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_4 (id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips_2 (id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_2 (id integer, matches bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_3 (id integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_5 (id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_3 (id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__net (rival integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_54e15b77 ();
+    CREATE TEMPORARY TABLE v__made_693fb288 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -1039,27 +981,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- delta_3 += touched ▷ orders′
-    INSERT INTO pg_temp.v__delta_3
-    SELECT v__touched.rival, v__touched.__ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY rival
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders
-      WHERE v__touched.rival = orders.rival
-    )
-      AND v__touched.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_3 += − touched ▷ orders′
-    INSERT INTO pg_temp.v__delta_3
-    SELECT v__touched.rival, -v__touched.__ivmc_weight AS __ivmc_weight
+    -- flips += flips(touched ▷ orders′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched.rival,
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -1071,37 +996,36 @@ BEGIN
       SELECT FROM public.orders
       WHERE v__touched.rival = orders.rival
       OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
   END IF;
-  IF n.delta_3 > 0 THEN
-    -- delta_2 += c′ ⋈ delta_3
+  IF n.flips > 0 THEN
+    -- delta_2 += c′ ⋈ flips
     INSERT INTO pg_temp.v__delta_2
-    SELECT c.id, v__delta_3.__ivmc_weight
+    SELECT c.id, v__flips.__ivmc_weight
     FROM public.customers c,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_3
+             SELECT * FROM pg_temp.v__flips
              ORDER BY rival
-             LIMIT n.delta_3
-           ) x LIMIT n.delta_3
-         ) v__delta_3
-    WHERE c.id = v__delta_3.rival;
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE c.id = v__flips.rival;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.delta_3 > 0 THEN
-    -- delta_2 += − Δc ⋈ delta_3
+  IF n.customers_changes > 0 AND n.flips > 0 THEN
+    -- delta_2 += − Δc ⋈ flips
     INSERT INTO pg_temp.v__delta_2
-    SELECT c.id, -c.__ivmc_weight * v__delta_3.__ivmc_weight AS __ivmc_weight
+    SELECT c.id, -c.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
-    WHERE c.id = v__delta_3.rival;
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE c.id = v__flips.rival;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.delta_2 > 0 THEN
@@ -1130,8 +1054,8 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- delta_5 += (c′ ▷ orders′) ⋈ net
-    INSERT INTO pg_temp.v__delta_5
+    -- delta_3 += (c′ ▷ orders′) ⋈ net
+    INSERT INTO pg_temp.v__delta_3
     SELECT c.id, v__net.__ivmc_weight
     FROM public.customers c, (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE NOT EXISTS (
@@ -1139,23 +1063,23 @@ BEGIN
       WHERE c.id = orders.rival
     )
       AND (c.id = v__net.rival) IS NULL;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_5 := n.delta_5 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
   IF n.delta_2 > 0 AND n.net > 0 THEN
-    -- delta_5 += delta_2 ⋈ net
-    INSERT INTO pg_temp.v__delta_5
+    -- delta_3 += delta_2 ⋈ net
+    INSERT INTO pg_temp.v__delta_3
     SELECT v__delta_2.id, v__delta_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
          (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
     WHERE (v__delta_2.id = v__net.rival) IS NULL;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_5 := n.delta_5 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
   END IF;
-  IF n.delta_5 > 0 THEN
-    -- touched_3 += γ(delta_5)
+  IF n.delta_3 > 0 THEN
+    -- touched_3 += γ(delta_3)
     INSERT INTO pg_temp.v__touched_3
-    SELECT v__delta_5.id, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_5 LIMIT n.delta_5) v__delta_5
-    GROUP BY v__delta_5.id;
+    SELECT v__delta_3.id, 1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    GROUP BY v__delta_3.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
   IF n.touched_3 > 0 AND n.net > 0 THEN
@@ -1174,56 +1098,44 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 THEN
-    -- delta_4 += touched_2 ▷ orders′
-    INSERT INTO pg_temp.v__delta_4
-    SELECT v__touched_2.id, v__touched_2.__ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders
-      WHERE (v__touched_2.id = orders.rival) IS NULL
-    )
-      AND v__touched_2.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
-  END IF;
-  IF n.touched_2 > 0 THEN
-    -- delta_4 += − touched_2 ▷ orders′
-    INSERT INTO pg_temp.v__delta_4
-    SELECT v__touched_2.id, -v__touched_2.__ivmc_weight AS __ivmc_weight
+    -- flips_2 += flips(touched_2 ▷ orders′)
+    INSERT INTO pg_temp.v__flips_2
+    SELECT v__touched_2.id,
+           v__touched_2.__ivmc_weight * CASE WHEN v__touched_2.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE (v__touched_2.id = orders.rival) IS NULL
       OFFSET greatest(v__touched_2.matches, 0)
-    )
-      AND v__touched_2.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips_2 := n.flips_2 + n.step;
   END IF;
-  IF n.delta_4 > 0 THEN
-    -- delta += (c′ ▷ orders′) ⋈ delta_4
+  IF n.flips_2 > 0 THEN
+    -- delta += (c′ ▷ orders′) ⋈ flips_2
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, v__delta_4.__ivmc_weight
+    SELECT c.id, v__flips_2.__ivmc_weight
     FROM public.customers c,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_4
+             SELECT * FROM pg_temp.v__flips_2
              ORDER BY id
-             LIMIT n.delta_4
-           ) x LIMIT n.delta_4
-         ) v__delta_4
+             LIMIT n.flips_2
+           ) x LIMIT n.flips_2
+         ) v__flips_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
       WHERE c.id = orders.rival
     )
-      AND v__delta_4.id = c.id;
+      AND v__flips_2.id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.delta_2 > 0 AND n.delta_4 > 0 THEN
-    -- delta += − delta_2 ⋈ delta_4
+  IF n.delta_2 > 0 AND n.flips_2 > 0 THEN
+    -- delta += − delta_2 ⋈ flips_2
     INSERT INTO pg_temp.v__delta
-    SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__delta_4.__ivmc_weight AS __ivmc_weight
+    SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__flips_2.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
-         (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
-    WHERE v__delta_4.id = v__delta_2.id;
+         (SELECT * FROM pg_temp.v__flips_2 LIMIT n.flips_2) v__flips_2
+    WHERE v__flips_2.id = v__delta_2.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -1251,12 +1163,12 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
-  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
-  IF n.delta_4 > 1000 THEN TRUNCATE pg_temp.v__delta_4; ELSIF n.delta_4 > 0 THEN DELETE FROM pg_temp.v__delta_4; END IF;
+  IF n.flips_2 > 1000 THEN TRUNCATE pg_temp.v__flips_2; ELSIF n.flips_2 > 0 THEN DELETE FROM pg_temp.v__flips_2; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
   IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
-  IF n.delta_5 > 1000 THEN TRUNCATE pg_temp.v__delta_5; ELSIF n.delta_5 > 0 THEN DELETE FROM pg_temp.v__delta_5; END IF;
+  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
 END $ivmc$;
 
@@ -1334,10 +1246,10 @@ DECLARE
   old bigint := 0;
   changes bigint := 0;
   delta bigint := 0;
-  delta_2 bigint := 0;
+  flips bigint := 0;
   touched bigint := 0;
   touched_2 bigint := 0;
-  delta_3 bigint := 0;
+  delta_2 bigint := 0;
   touched_3 bigint := 0;
   net bigint := 0;
   touched_4 bigint := 0;
@@ -1464,22 +1376,22 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_7e1427ce') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_4c37099e') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__touched_3, pg_temp.v__net, pg_temp.v__touched_4;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__flips, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_2, pg_temp.v__touched_3, pg_temp.v__net, pg_temp.v__touched_4;
     CREATE TEMPORARY TABLE v__groups (__ivmc_count numeric, __ivmc_sum_balance numeric);
     CREATE TEMPORARY TABLE v__lost ();
     CREATE TEMPORARY TABLE v__old (avg numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__changes (avg numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta (id integer, balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (balance numeric(12,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (balance numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched (balance numeric(12,2), matches bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_2 (balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_3 (balance numeric(12,2), __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (balance numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_3 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__net (avg numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_4 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_7e1427ce ();
+    CREATE TEMPORARY TABLE v__made_4c37099e ();
   END IF;
 
   -- Stage v__1
@@ -1596,13 +1508,13 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
   END IF;
   IF n.touched_3 > 0 THEN
-    -- delta_3 += c′ ⋈ touched_3
-    INSERT INTO pg_temp.v__delta_3
+    -- delta_2 += c′ ⋈ touched_3
+    INSERT INTO pg_temp.v__delta_2
     SELECT c.balance, v__touched_3.__ivmc_weight
     FROM public.customers c, (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
     WHERE c.balance > v__touched_3."least"
       AND c.balance <= v__touched_3."greatest";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.net > 0 THEN
     -- touched_4 += γ(net)
@@ -1618,16 +1530,16 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
   END IF;
   IF n.touched_4 > 0 THEN
-    -- delta_3 += c′ ⋈ touched_4
-    INSERT INTO pg_temp.v__delta_3
+    -- delta_2 += c′ ⋈ touched_4
+    INSERT INTO pg_temp.v__delta_2
     SELECT c.balance, v__touched_4.__ivmc_weight
     FROM public.customers c, (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
     WHERE c.balance > v__touched_4."least";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_3 += Δc ⋈ γ(net)
-    INSERT INTO pg_temp.v__delta_3
+    -- delta_2 += Δc ⋈ γ(net)
+    INSERT INTO pg_temp.v__delta_2
     SELECT c.balance, c.__ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
@@ -1644,11 +1556,11 @@ BEGIN
     WHERE groups."both" = 0
       AND c.balance > groups."least"
       AND c.balance <= groups."greatest";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
   IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_3 += Δc ⋈ γ(net)
-    INSERT INTO pg_temp.v__delta_3
+    -- delta_2 += Δc ⋈ γ(net)
+    INSERT INTO pg_temp.v__delta_2
     SELECT c.balance, c.__ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
@@ -1664,14 +1576,14 @@ BEGIN
          ) groups
     WHERE groups."both" <> 0
       AND c.balance > groups."least";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
   END IF;
-  IF n.delta_3 > 0 THEN
-    -- touched_2 += γ(delta_3)
+  IF n.delta_2 > 0 THEN
+    -- touched_2 += γ(delta_2)
     INSERT INTO pg_temp.v__touched_2
-    SELECT v__delta_3.balance, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
-    GROUP BY v__delta_3.balance;
+    SELECT v__delta_2.balance, 1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
+    GROUP BY v__delta_2.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 AND n.net > 0 THEN
@@ -1690,57 +1602,45 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- delta_2 += touched ▷ v__1′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.balance, v__touched.__ivmc_weight
+    -- flips += flips(touched ⋉ v__1′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched.balance,
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
     WHERE NOT EXISTS (
       SELECT FROM ivmc.v__1
       WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
       OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
   END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += − touched ▷ v__1′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.balance, -v__touched.__ivmc_weight AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM ivmc.v__1
-      WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
-    )
-      AND v__touched.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.delta_2 > 0 THEN
-    -- delta += c′ ⋈ delta_2
+  IF n.flips > 0 THEN
+    -- delta += c′ ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.balance, v__delta_2.__ivmc_weight
+    SELECT c.id, c.balance, v__flips.__ivmc_weight
     FROM public.customers c,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_2
+             SELECT * FROM pg_temp.v__flips
              ORDER BY balance
-             LIMIT n.delta_2
-           ) x LIMIT n.delta_2
-         ) v__delta_2
-    WHERE v__delta_2.balance = c.balance;
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE v__flips.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
-    -- delta += − Δc ⋈ delta_2
+  IF n.customers_changes > 0 AND n.flips > 0 THEN
+    -- delta += − Δc ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.balance, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
+    SELECT c.id, c.balance, -c.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.balance = c.balance;
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE v__flips.balance = c.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -1771,10 +1671,10 @@ BEGIN
   IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
-  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
   IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
@@ -1883,7 +1783,7 @@ DECLARE
   old bigint := 0;
   changes bigint := 0;
   delta bigint := 0;
-  delta_2 bigint := 0;
+  flips bigint := 0;
   touched bigint := 0;
 BEGIN
   rows_in := 0;
@@ -2055,17 +1955,17 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_71772f2d') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_0bc21150') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__flips, pg_temp.v__touched;
     CREATE TEMPORARY TABLE v__groups (customer_id integer, __ivmc_count numeric, __ivmc_max_id integer, __ivmc_count_max_id bigint);
     CREATE TEMPORARY TABLE v__lost (customer_id integer);
     CREATE TEMPORARY TABLE v__old (customer_id integer, max integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__changes (customer_id integer, max integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta (id integer, max integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (customer_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (customer_id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched (customer_id integer, matches bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_71772f2d ();
+    CREATE TEMPORARY TABLE v__made_0bc21150 ();
   END IF;
 
   -- Stage v__1
@@ -2265,27 +2165,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- delta_2 += touched ▷ v__1′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, v__touched.__ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY customer_id
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM ivmc.v__1
-      WHERE v__touched.customer_id = v__1.customer_id
-    )
-      AND v__touched.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += − touched ▷ v__1′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
+    -- flips += flips(touched ▷ v__1′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched.customer_id,
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -2297,37 +2180,36 @@ BEGIN
       SELECT FROM ivmc.v__1
       WHERE v__touched.customer_id = v__1.customer_id
       OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
-    -- delta += c′ ⋈ delta_2
+  IF n.flips > 0 THEN
+    -- delta += c′ ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, NULL::integer AS max, v__delta_2.__ivmc_weight
+    SELECT c.id, NULL::integer AS max, v__flips.__ivmc_weight
     FROM public.customers c,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_2
+             SELECT * FROM pg_temp.v__flips
              ORDER BY customer_id
-             LIMIT n.delta_2
-           ) x LIMIT n.delta_2
-         ) v__delta_2
-    WHERE v__delta_2.customer_id = c.id;
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE v__flips.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.delta_2 > 0 THEN
-    -- delta += − Δc ⋈ delta_2
+  IF n.customers_changes > 0 AND n.flips > 0 THEN
+    -- delta += − Δc ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, NULL::integer AS max, -c.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
+    SELECT c.id, NULL::integer AS max, -c.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.customer_id = c.id;
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE v__flips.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -2358,7 +2240,7 @@ BEGIN
   IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
 END $ivmc$;
 
@@ -2420,7 +2302,7 @@ DECLARE
   delta bigint := 0;
   net bigint := 0;
   step bigint;
-  delta_2 bigint := 0;
+  flips bigint := 0;
   touched bigint := 0;
 BEGIN
   rows_in := 0;
@@ -2544,14 +2426,14 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_00fc75ca') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_e81730e1') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net, pg_temp.v__delta_2, pg_temp.v__touched;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net, pg_temp.v__flips, pg_temp.v__touched;
     CREATE TEMPORARY TABLE v__delta (id integer, name text, id_2 integer, amount numeric(12,2), __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__net (id integer, name text, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (customer_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (customer_id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched (customer_id integer, matches bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_00fc75ca ();
+    CREATE TEMPORARY TABLE v__made_e81730e1 ();
   END IF;
 
   -- Stage v: what the view shows
@@ -2636,27 +2518,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- delta_2 += touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, v__touched.__ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched
-             ORDER BY customer_id
-             LIMIT n.touched
-           ) x LIMIT n.touched
-         ) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM public.orders o
-      WHERE v__touched.customer_id = o.customer_id
-    )
-      AND v__touched.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- delta_2 += − touched ▷ o′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched.customer_id, -v__touched.__ivmc_weight AS __ivmc_weight
+    -- flips += flips(touched ▷ o′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched.customer_id,
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -2668,36 +2533,35 @@ BEGIN
       SELECT FROM public.orders o
       WHERE v__touched.customer_id = o.customer_id
       OFFSET greatest(v__touched.matches, 0)
-    )
-      AND v__touched.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
   END IF;
-  IF n.delta_2 > 0 THEN
-    -- delta += c′ ⋈ delta_2
+  IF n.flips > 0 THEN
+    -- delta += c′ ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.name, NULL::integer AS id_2, NULL::numeric(12,2) AS amount, v__delta_2.__ivmc_weight
+    SELECT c.id, c.name, NULL::integer AS id_2, NULL::numeric(12,2) AS amount, v__flips.__ivmc_weight
     FROM public.customers c,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_2
+             SELECT * FROM pg_temp.v__flips
              ORDER BY customer_id
-             LIMIT n.delta_2
-           ) x LIMIT n.delta_2
-         ) v__delta_2
-    WHERE v__delta_2.customer_id = c.id;
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE v__flips.customer_id = c.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.net > 0 AND n.delta_2 > 0 THEN
-    -- delta += − net ⋈ delta_2
+  IF n.net > 0 AND n.flips > 0 THEN
+    -- delta += − net ⋈ flips
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id,
            v__net.name,
            NULL::integer AS id_2,
            NULL::numeric(12,2) AS amount,
-           -v__net.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
+           -v__net.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE v__delta_2.customer_id = v__net.id;
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE v__flips.customer_id = v__net.id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -2729,7 +2593,7 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
 END $ivmc$;
 
@@ -3017,7 +2881,7 @@ DECLARE
   old bigint := 0;
   changes bigint := 0;
   delta bigint := 0;
-  delta_2 bigint := 0;
+  flips bigint := 0;
   touched_2 bigint := 0;
 BEGIN
   rows_in := 0;
@@ -3165,16 +3029,16 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_b58db9e0') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_e4a45e15') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__touched, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__touched_2;
+    DROP TABLE IF EXISTS pg_temp.v__touched, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__flips, pg_temp.v__touched_2;
     CREATE TEMPORARY TABLE v__touched (order_id integer);
     CREATE TEMPORARY TABLE v__old (order_id integer, sum numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__changes (order_id integer, sum numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta (id integer, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (order_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (order_id integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__touched_2 (order_id integer, matches bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_b58db9e0 ();
+    CREATE TEMPORARY TABLE v__made_e4a45e15 ();
   END IF;
 
   -- Stage v__1
@@ -3302,9 +3166,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 THEN
-    -- delta_2 += touched_2 ▷ v__1′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched_2.order_id, v__touched_2.__ivmc_weight
+    -- flips += flips(touched_2 ⋉ v__1′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched_2.order_id,
+           v__touched_2.__ivmc_weight * CASE WHEN v__touched_2.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched_2
@@ -3316,55 +3181,36 @@ BEGIN
       SELECT FROM ivmc.v__1
       WHERE v__touched_2.order_id = v__1.order_id
       OFFSET greatest(v__touched_2.matches, 0)
-    )
-      AND v__touched_2.matches > 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
   END IF;
-  IF n.touched_2 > 0 THEN
-    -- delta_2 += − touched_2 ▷ v__1′
-    INSERT INTO pg_temp.v__delta_2
-    SELECT v__touched_2.order_id, -v__touched_2.__ivmc_weight AS __ivmc_weight
-    FROM (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__touched_2
-             ORDER BY order_id
-             LIMIT n.touched_2
-           ) x LIMIT n.touched_2
-         ) v__touched_2
-    WHERE NOT EXISTS (
-      SELECT FROM ivmc.v__1
-      WHERE v__touched_2.order_id = v__1.order_id
-    )
-      AND v__touched_2.matches < 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.delta_2 > 0 THEN
-    -- delta += o′ ⋈ delta_2
+  IF n.flips > 0 THEN
+    -- delta += o′ ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, v__delta_2.__ivmc_weight
+    SELECT o.id, v__flips.__ivmc_weight
     FROM public.orders o,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__delta_2
+             SELECT * FROM pg_temp.v__flips
              ORDER BY order_id
-             LIMIT n.delta_2
-           ) x LIMIT n.delta_2
-         ) v__delta_2
-    WHERE o.id = v__delta_2.order_id;
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE o.id = v__flips.order_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.orders_changes > 0 AND n.delta_2 > 0 THEN
-    -- delta += − Δo ⋈ delta_2
+  IF n.orders_changes > 0 AND n.flips > 0 THEN
+    -- delta += − Δo ⋈ flips
     INSERT INTO pg_temp.v__delta
-    SELECT o.id, -o.__ivmc_weight * v__delta_2.__ivmc_weight AS __ivmc_weight
+    SELECT o.id, -o.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT o.id, o.__ivmc_weight
            FROM ivmc.changes_public_orders o
            WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
            LIMIT n.orders_changes
          ) o,
-         (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    WHERE o.id = v__delta_2.order_id;
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE o.id = v__flips.order_id;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -3394,7 +3240,7 @@ BEGIN
   IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
 END $ivmc$;
 

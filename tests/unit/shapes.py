@@ -14,6 +14,7 @@ from ivmc.ir import (
     Delta,
     Expand,
     Filter,
+    Flips,
     Join,
     Match,
     Negate,
@@ -72,6 +73,8 @@ def shape(rel: Rel) -> str:
         case Match(left, right, _, negated, mark):
             sign = "⋉" if mark is None else "μ"
             return f"({shape(left)} {'▷' if negated else sign} {shape(right)})"
+        case Flips(left, right, negated=negated):
+            return f"flips({shape(left)} {'▷' if negated else '⋉'} {shape(right)})"
         case Expand(input):
             return f"ε({shape(input)})"
         case Union(terms):
