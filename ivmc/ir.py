@@ -258,12 +258,17 @@ class Aggregate(Operator):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carried(Operator):
-    """Rows that an earlier step left in the temporary table `name`; one at most where it is `single`."""
+    """Rows that an earlier step left in the temporary table `name`; one at most where it is `single`.
+
+    Those of several relations may be in one table: `among` is then the column with the weights of this
+    one, zero in rows of others.
+    """
 
     name: str
     schema: tuple[Col, ...]
     signed: bool = True
     single: bool = False
+    among: str | None = None
 
 
 Rel = (

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from ivmc.emit.capture import BACKLOG, NARROWEST, SMALL, buffer_name, unread
 from ivmc.emit.function import advance
-from ivmc.emit.program import Program, Reads, Table
+from ivmc.emit.leaves import Reads, Table
+from ivmc.emit.program import Program
 from ivmc.emit.text import derived, indent, listing
 from ivmc.names import SCHEMA, literal, qualified
 

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from ivmc.emit.leaves import combined
 from ivmc.emit.program import BUSY, Program
 from ivmc.emit.text import declared, text
 from ivmc.ir import Aggregate, Delta, Filter, Join, Match, Net, Project, Rel, Scan, bottom_up, inputs, walk
 from ivmc.names import SCHEMA, identifier
 from ivmc.predicate import equated
 from ivmc.rules import join
-from ivmc.scalar import NOT, Col, Scalar, fresh, is_fallible, substitute
+from ivmc.scalar import NOT, Col, Scalar, is_fallible, substitute
 
 Table = tuple[str, str]
 Meeting = tuple[str, Table, str, str]  # a column, the other table, its column, and its filter as text
@@ -154,8 +155,6 @@ def _condition(part: Filter) -> str:
 
 
 def _narrowed(scans: Sequence[Scan], meeting: tuple[Filter, Col, Scalar]) -> Narrowed:
-    """Its changes with every column that any place reads."""
     few, mine, predicate = meeting
-    columns = {column.name: fresh(column.name, column) for scan in scans for column in scan.schema}
-    scan = replace(scans[0], alias=scans[0].relation.name, schema=tuple(columns.values()))
+    scan, columns = combined(scans)
     return Narrowed(scan, few, (substitute(predicate, {mine: columns[mine.name]}),))

@@ -7,16 +7,16 @@ knows the exact number of rows that the steps before it left (planner rule 2).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ivmc.differentiate import derivatives
+from ivmc.emit import nets
 from ivmc.emit.driving import largest
 from ivmc.emit.formula import formula
-from ivmc.emit.query import Queries, positional
-from ivmc.emit.steps import Steps
+from ivmc.emit.leaves import Leaves
+from ivmc.emit.query import positional
 from ivmc.emit.text import declared
 from ivmc.identity import scalars
 from ivmc.ir import (
@@ -33,7 +33,6 @@ from ivmc.ir import (
     Outer,
     Project,
     Rel,
-    Scan,
     Union,
     bottom_up,
     inputs,
@@ -48,41 +47,21 @@ from ivmc.scalar import Col, is_fallible
 
 BUSY = 0.05  # share of the first table's rows that a table has which changes about as often
 SUFFIXES = {Net: "net", Aggregate: "touched", Flips: "flips"}
-Table = tuple[str, str]
 Terms = list[Rel]
 Sink = Callable[[Rel], None]
 
 
 @dataclass
-class Reads:
-    """How a program reads the changes of a captured table; selections are each with a variable.
-
-    counted  selections of which statements read the number of rows
-    folded   what is summed up where it lies, whatever its number
-    whole    is the number of all changes read?
-    staged   do they go through a stage that others read?
-    """
-
-    counted: dict[str, str] = field(default_factory=dict)
-    folded: dict[str, str] = field(default_factory=dict)
-    whole: bool = False
-    staged: bool = False
-
-
-@dataclass
-class Program(Steps):
+class Program(Leaves):
     """The steps of one view's refresh function, and the deltas that they carry.
 
-    pending    per changed table, the variable that counts its changes
-    reads      per captured table, what is read of its changes
+    shared     changes that are netted in one pass, each with all of its pass
     carried    shared deltas, each with the temporary table that holds it
     original   deltas, each with what it is the delta of; several things may have the same one
     derived    the other way round
     """
 
-    queries: Queries = field(kw_only=True)
-    pending: dict[Table, str] = field(default_factory=dict)
-    reads: dict[Table, Reads] = field(default_factory=lambda: defaultdict(Reads))
+    shared: dict[Rel, list[nets.Part]] = field(default_factory=dict)
     carried: dict[Rel, Rel] = field(default_factory=dict)
     original: dict[Rel, Rel] = field(default_factory=dict)
     derived: dict[Rel, Rel] = field(default_factory=dict)
@@ -107,59 +86,9 @@ class Program(Steps):
         self.queries.counts[carried] = count
         return carried
 
-    def is_leaf(self, rel: Rel) -> bool:
-        """A row-wise function of one source's changes, read straight from where they lie."""
-        match rel:
-            case Delta() | Carried():
-                return True
-            case Filter(input, _) | Project(input, _):
-                return self.is_leaf(input)
-            case _:
-                return False
-
     def changes(self, rel: Rel) -> bool:
         """Does a relation read any change?"""
         return any(isinstance(node, Delta | Carried) for node in walk(rel))
-
-    def count(self, leaf: Rel) -> None:
-        """Have a variable hold the number of rows of a leaf."""
-        if leaf in self.queries.counts or any(isinstance(node, Carried) for node in walk(leaf)):
-            return
-        source = next(node for node in walk(leaf) if isinstance(node, Delta)).scan
-        table = source.relation.schema, source.relation.name
-        if not self.queries.is_captured(source):
-            whole = not any(isinstance(node, Filter) for node in walk(leaf))
-            self.queries.counts[leaf] = self.pending[table] if whole else self.counted_here(leaf, source)
-        elif condition := self.queries.selection(leaf, "b"):
-            self.queries.counts[leaf] = self.variable_of(condition, self.reads[table].counted, source)
-        else:
-            self.reads[table].whole = True
-            self.queries.counts[leaf] = self.pending[table]
-
-    def variable_of(self, condition: str, known: dict[str, str], source: Scan) -> str:
-        """The variable of a selection of captured changes: all of a source are counted in one pass."""
-        if condition not in known:
-            known[condition] = self.variable(source.alias)
-        return known[condition]
-
-    def fold(self, leaf: Rel) -> None:
-        """Note that a leaf is read where it lies, and by itself: what it costs is told by a look at it."""
-        source = next((node.scan for node in walk(leaf) if isinstance(node, Delta)), None)
-        if source is not None and self.queries.is_captured(source):
-            table = source.relation.schema, source.relation.name
-            folded, condition = self.reads[table].folded, self.queries.selection(leaf, "b")
-            folded[condition] = (
-                self.variable_of(condition, folded, source) if condition else self.pending[table]
-            )
-
-    def counted_here(self, leaf: Rel, source: Scan) -> str:
-        """The variable of a selection of what an earlier stage has just handed on."""
-        variable = self.variable(source.alias)
-        self.queries.fresh_statement()
-        body = self.queries.block(leaf).body
-        with self.when(f"{self.pending[source.relation.schema, source.relation.name]} > 0"):
-            self.emit(f"SELECT count(*) INTO {variable}", f"{body};")
-        return variable
 
     def terms(self, rel: Rel) -> Terms:
         """A delta as a flat sum: row-wise operators and signs distribute over it."""
@@ -227,6 +156,9 @@ class Program(Steps):
 
     def carry(self, rel: Rel) -> Rel:
         """Run the terms of a delta into a temporary table."""
+        if rel in self.shared:
+            nets.carry(self, self.shared[rel])
+            return self.carried[rel]
         suffix = SUFFIXES.get(type(_bare(rel)), "delta")
         kinds = {column: declared(column) for column in rel.schema}
         carried = self.table(suffix, kinds, single=frozenset() in keys(rel))
@@ -252,6 +184,7 @@ class Program(Steps):
         found = {part: simplify(change) for part, change in derivatives(rel).items()}
         self.derived |= found
         self.original |= {change: part for part, change in found.items()}
+        self.shared |= nets.shared(found[rel], self.queries)
         return found[rel]
 
     def run_terms(self, rel: Rel, sink: Sink) -> None:

@@ -125,7 +125,10 @@ class Queries(Grouping):
             case Delta(scan):
                 return self.delta(scan)
             case Carried(name, schema, signed):
-                return self.table(f"pg_temp.{identifier(name)}", name, positional(schema), signed=signed)
+                block = self.table(f"pg_temp.{identifier(name)}", name, positional(schema), signed=signed)
+                block = _among(rel, block)
+                block.raw += [f"{weight} <> 0" for weight in block.weights if rel.among is not None]
+                return block
             case Values():
                 return self.values(rel)
             case Filter(input, predicates):
@@ -205,7 +208,8 @@ class Queries(Grouping):
         counts, taken, self.counts = self.counts, set(self.aliases), {}
         block = self.block(rel)
         if isinstance(rel, Carried):
-            sql, wanted = f"SELECT * FROM pg_temp.{identifier(rel.name)}", rel.name
+            own = "" if rel.among is None else f"\nWHERE {rel.among} <> 0\n"
+            sql, wanted = f"SELECT * FROM pg_temp.{identifier(rel.name)}{own}", rel.name
         else:
             columns = [(name, column) for column, name in positional(rel.schema).items()]
             sql = self._select(block, columns, WEIGHT if block.signed else None) + "\n"
@@ -218,7 +222,8 @@ class Queries(Grouping):
         sql = f"{sql.rstrip()}{chr(10) if chr(10) in sql else ' '}LIMIT {limit}"
         if order:  # a generic plan takes each LIMIT for a tenth of the rows
             sql = f"SELECT * FROM {derived(sql, 'x')} LIMIT {limit}"
-        return self.subquery(sql, rel.schema, wanted, signed=block.signed)
+        found = self.subquery(sql, rel.schema, wanted, signed=block.signed)
+        return _among(rel, found) if isinstance(rel, Carried) else found
 
     def order(self, rel: Rel) -> list[str]:
         """By which of its columns a counted relation is read."""
@@ -349,6 +354,13 @@ class Queries(Grouping):
         assert found.groups is not None
         found.groups.append(weight)
         return self._select(found, outputs, None)
+
+
+def _among(rel: Carried, block: Block) -> Block:
+    """A block of a table that may hold several relations, with the weights of this one."""
+    if rel.among is not None:
+        block.weights = [f"{weight.removesuffix(WEIGHT)}{rel.among}" for weight in block.weights]
+    return block
 
 
 def positional(schema: Sequence[Col]) -> dict[Col, str]:

@@ -1066,7 +1066,6 @@ DECLARE
   delta bigint := 0;
   net bigint := 0;
   step bigint;
-  net_2 bigint := 0;
 BEGIN
   rows_in := 0;
   rows_changed := 0;
@@ -1169,28 +1168,27 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_a7a44077') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_c999d435') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net, pg_temp.v__net_2;
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__net;
     CREATE TEMPORARY TABLE v__delta (id integer, id_2 integer, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__net (id integer, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__net_2 (id integer, customer_id integer, placed date, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_a7a44077 ();
+    CREATE TEMPORARY TABLE v__made_c999d435 ();
   END IF;
 
   -- Stage v: what the view shows
   IF n.orders_changes > 0 THEN
-    -- net += net(Δa)
+    -- net += net(Δa), net(Δb)
     INSERT INTO pg_temp.v__net
-    SELECT a.id, a.customer_id, a.placed, sum(a.__ivmc_weight) AS __ivmc_weight
+    SELECT orders.id, orders.customer_id, orders.placed, sum(orders.__ivmc_weight) AS __ivmc_weight
     FROM (
-           SELECT a.id, a.customer_id, a.placed, a.__ivmc_weight
-           FROM ivmc.changes_public_orders a
-           WHERE (a.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(a.__ivmc_xid, frontier.snapshot) AND a.__ivmc_xid <> frontier.xid OR a.__ivmc_xid = frontier.xid AND a.__ivmc_seq > frontier.seq)
+           SELECT orders.id, orders.customer_id, orders.placed, orders.__ivmc_weight
+           FROM ivmc.changes_public_orders orders
+           WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
            LIMIT n.orders_changes
-         ) a
-    GROUP BY a.id, a.customer_id, a.placed
-    HAVING sum(a.__ivmc_weight) <> 0;
+         ) orders
+    GROUP BY orders.id, orders.customer_id, orders.placed
+    HAVING sum(orders.__ivmc_weight) <> 0;
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
@@ -1209,44 +1207,30 @@ BEGIN
       AND v__net.placed < b.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.orders_changes > 0 THEN
-    -- net_2 += net(Δb)
-    INSERT INTO pg_temp.v__net_2
-    SELECT b.id, b.customer_id, b.placed, sum(b.__ivmc_weight) AS __ivmc_weight
-    FROM (
-           SELECT b.id, b.customer_id, b.placed, b.__ivmc_weight
-           FROM ivmc.changes_public_orders b
-           WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
-           LIMIT n.orders_changes
-         ) b
-    GROUP BY b.id, b.customer_id, b.placed
-    HAVING sum(b.__ivmc_weight) <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.net_2 := n.net_2 + n.step;
-  END IF;
-  IF n.net_2 > 0 THEN
-    -- delta += a′ ⋈ net_2
+  IF n.net > 0 THEN
+    -- delta += a′ ⋈ net
     INSERT INTO pg_temp.v__delta
-    SELECT a.id, v__net_2.id AS id_2, v__net_2.__ivmc_weight
+    SELECT a.id, v__net.id AS id_2, v__net.__ivmc_weight
     FROM public.orders a,
          (
            SELECT * FROM (
-             SELECT * FROM pg_temp.v__net_2
+             SELECT * FROM pg_temp.v__net
              ORDER BY customer_id
-             LIMIT n.net_2
-           ) x LIMIT n.net_2
-         ) v__net_2
-    WHERE a.customer_id = v__net_2.customer_id
-      AND a.placed < v__net_2.placed;
+             LIMIT n.net
+           ) x LIMIT n.net
+         ) v__net
+    WHERE a.customer_id = v__net.customer_id
+      AND a.placed < v__net.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.net > 0 AND n.net_2 > 0 THEN
-    -- delta += − net ⋈ net_2
+  IF n.net > 0 THEN
+    -- delta += − net ⋈ net
     INSERT INTO pg_temp.v__delta
     SELECT v__net.id,
            v__net_2.id AS id_2,
            -v__net.__ivmc_weight * v__net_2.__ivmc_weight AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net,
-         (SELECT * FROM pg_temp.v__net_2 LIMIT n.net_2) v__net_2
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net_2
     WHERE v__net.customer_id = v__net_2.customer_id
       AND v__net.placed < v__net_2.placed;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
@@ -1276,7 +1260,6 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
-  IF n.net_2 > 1000 THEN TRUNCATE pg_temp.v__net_2; ELSIF n.net_2 > 0 THEN DELETE FROM pg_temp.v__net_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

@@ -305,6 +305,566 @@ SELECT id,
        name
 FROM ivmc.v;
 
+-- ==== with a rival's other order, and none that costs more
+-- expect: match, store
+-- expect-not: full
+SELECT o.id FROM orders o
+WHERE EXISTS (SELECT FROM orders p WHERE p.customer_id = o.customer_id AND p.rival <> o.rival)
+  AND NOT EXISTS (SELECT FROM orders p WHERE p.customer_id = o.customer_id AND p.rival <> o.rival AND p.amount > 9);
+
+-- ---- plan
+-- public.v: differential refresh
+--
+-- store the rows
+-- │     law    V′ = V + ΔQ
+-- │     state  ivmc.v: one row per id
+-- │     cost   O(Δ)
+-- └─ anti join on p.customer_id = o.customer_id, p.rival <> o.rival
+--    │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
+--    │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
+--    ├─ semi join on p.customer_id = o.customer_id, p.rival <> o.rival
+--    │  │     law    Δ(L ▷ R) = ΔL ▷ R′ + (L′ − ΔL) ⋈ₚ F, F(p) = [n′ = 0] − [n = 0]
+--    │  │     cost   O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p)
+--    │  ├─ table orders o
+--    │  └─ table orders p
+--    └─ filter amount > 9
+--       └─ table orders p
+--
+-- Indexes without which a refresh scans the table:
+--   CREATE INDEX ON public.orders (customer_id);
+
+-- ---- sql
+CREATE TABLE ivmc.v (
+  id integer NOT NULL,
+  PRIMARY KEY (id)
+) WITH (fillfactor = 70);
+
+INSERT INTO ivmc.v (id)
+SELECT o.id
+FROM public.orders o
+WHERE EXISTS (
+  SELECT FROM public.orders p
+  WHERE p.customer_id = o.customer_id
+    AND p.rival <> o.rival
+)
+  AND NOT EXISTS (
+  SELECT FROM public.orders p_2
+  WHERE p_2.amount > 9
+    AND p_2.customer_id = o.customer_id
+    AND p_2.rival <> o.rival
+);
+
+CREATE FUNCTION ivmc.v__refresh(
+  frontier ivmc.frontier, recompute boolean,
+  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
+) LANGUAGE plpgsql AS $ivmc$
+#variable_conflict use_column
+<<n>>
+DECLARE
+  changed bigint := 0;
+  pending bigint := 0;
+  rough boolean;
+  thinned double precision;
+  expected double precision;
+  orders_changes bigint := 0;
+  delta bigint := 0;
+  delta_2 bigint := 0;
+  step bigint;
+  flips bigint := 0;
+  touched bigint := 0;
+  touched_2 bigint := 0;
+  delta_3 bigint := 0;
+  touched_3 bigint := 0;
+  net bigint := 0;
+  flips_2 bigint := 0;
+  touched_4 bigint := 0;
+  touched_5 bigint := 0;
+  delta_4 bigint := 0;
+  touched_6 bigint := 0;
+BEGIN
+  rows_in := 0;
+  rows_changed := 0;
+  IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)') THEN
+    n.thinned := pg_relation_size('ivmc.changes_public_orders');
+    n.thinned := greatest(1, n.thinned / (2048000 + 0.005 * n.thinned));
+    IF n.thinned > 1 THEN
+      -- Some pages tell about how many changes there are
+      SELECT *
+      INTO n.orders_changes
+      FROM (
+        SELECT n.thinned * count(*)
+        FROM ivmc.changes_public_orders b TABLESAMPLE SYSTEM (100 / n.thinned) REPEATABLE (0)
+        WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+      ) orders_changes;
+      n.pending := n.orders_changes;
+    END IF;
+  END IF;
+  n.rough := n.pending > 5000;
+  IF NOT n.rough THEN
+    SELECT *
+    INTO n.orders_changes
+    FROM (
+      SELECT count(*)
+      FROM ivmc.changes_public_orders b
+      WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+    ) orders_changes;
+    n.pending := n.orders_changes;
+  END IF;
+  IF n.pending = 0 AND NOT recompute THEN
+    -- Nothing to do, unless old changes wait for this view to be trimmed
+    IF n.thinned IS NOT NULL AND (EXISTS (SELECT FROM ivmc.changes_public_orders b OFFSET 10000)) THEN
+      -- Move the frontier; who refreshes this view already is waited for
+      UPDATE ivmc.frontier f
+      SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+        seq = nextval('ivmc.change'), refreshes = f.refreshes + 0
+      WHERE f.view = frontier.view;
+      strategy := 'idle';
+    END IF;
+    RETURN;
+  END IF;
+  -- Move the frontier; who refreshes this view already is waited for
+  UPDATE ivmc.frontier f
+  SET snapshot = pg_current_snapshot(), xid = pg_current_xact_id(),
+    seq = nextval('ivmc.change'), refreshes = f.refreshes + 1
+  WHERE f.view = frontier.view;
+  strategy := 'differential';
+  IF n.pending > 5000 THEN
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    n.expected := coalesce(n.pending * frontier.ms_per_row, 0.001 * (0.3 * n.orders_changes + 2.5 * n.orders_changes));
+    IF frontier.rows_most < least(20000, n.pending / 3) AND frontier.ms_per_row IS NOT NULL THEN
+      n.expected := 0.8 * n.expected;
+    END IF;
+    IF n.expected > frontier.ms_full AND NOT recompute THEN
+      recompute := true;
+      reason := format('about %s ms for %s changes, and %s ms for all rows', round(n.expected),
+        n.pending, round(frontier.ms_full));
+    END IF;
+    IF NOT recompute THEN
+      IF n.rough THEN
+        SELECT *
+        INTO n.orders_changes
+        FROM (
+          SELECT count(*)
+          FROM ivmc.changes_public_orders b
+          WHERE (b.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(b.__ivmc_xid, frontier.snapshot) AND b.__ivmc_xid <> frontier.xid OR b.__ivmc_xid = frontier.xid AND b.__ivmc_seq > frontier.seq)
+        ) orders_changes;
+        n.pending := n.orders_changes;
+      END IF;
+      IF n.orders_changes > 5000 THEN
+        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+      END IF;
+    END IF;
+  END IF;
+  IF recompute THEN
+    SET LOCAL random_page_cost TO DEFAULT;
+    CREATE TEMPORARY TABLE v__anew ON COMMIT DROP AS
+    SELECT q.id::integer AS id
+    FROM (
+      SELECT o.id
+      FROM public.orders o
+      WHERE EXISTS (
+        SELECT FROM public.orders p
+        WHERE p.customer_id = o.customer_id
+          AND p.rival <> o.rival
+      )
+        AND NOT EXISTS (
+        SELECT FROM public.orders p_2
+        WHERE p_2.amount > 9
+          AND p_2.customer_id = o.customer_id
+          AND p_2.rival <> o.rival
+      )
+    ) q;
+    DELETE FROM ivmc.v t WHERE NOT EXISTS (
+      SELECT FROM pg_temp.v__anew d
+      WHERE t.id = d.id);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    MERGE INTO ivmc.v t USING pg_temp.v__anew d ON t.id = d.id
+    WHEN MATCHED AND ROW(t.id)::record *<> ROW(d.id)::record THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED THEN
+      INSERT (id)
+      VALUES (d.id);
+    GET DIAGNOSTICS rows_changed = ROW_COUNT;
+    rows_changed := rows_changed + n.changed;
+    DROP TABLE pg_temp.v__anew;
+    rows_in := n.pending;
+    strategy := 'full';
+    RETURN;
+  END IF;
+
+  IF to_regclass('pg_temp.v__made_981296a1') IS NULL THEN
+    PERFORM set_config('client_min_messages', 'warning', true);
+    DROP TABLE IF EXISTS pg_temp.v__delta, pg_temp.v__delta_2, pg_temp.v__flips, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_3, pg_temp.v__touched_3, pg_temp.v__net, pg_temp.v__flips_2, pg_temp.v__touched_4, pg_temp.v__touched_5, pg_temp.v__delta_4, pg_temp.v__touched_6;
+    CREATE TEMPORARY TABLE v__delta (id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_2 (id integer, customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__flips (customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched (customer_id integer, rival integer, matches bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_2 (customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_3 (customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_3 (customer_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__net (customer_id integer, rival integer, __ivmc_weight bigint, __ivmc_weight_2 bigint);
+    CREATE TEMPORARY TABLE v__flips_2 (customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_4 (customer_id integer, rival integer, matches bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_5 (customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__delta_4 (customer_id integer, rival integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched_6 (customer_id integer, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_981296a1 ();
+  END IF;
+
+  -- Stage v: what the view shows
+  IF n.orders_changes > 0 THEN
+    -- delta_2 += Δo ⋉ p′
+    INSERT INTO pg_temp.v__delta_2
+    SELECT o.id, o.customer_id, o.rival, o.__ivmc_weight
+    FROM (
+           SELECT * FROM (
+             SELECT o.id, o.customer_id, o.rival, o.__ivmc_weight
+             FROM ivmc.changes_public_orders o
+             WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+             ORDER BY customer_id
+             LIMIT n.orders_changes
+           ) x LIMIT n.orders_changes
+         ) o
+    WHERE EXISTS (
+      SELECT FROM public.orders p
+      WHERE p.customer_id = o.customer_id
+        AND p.rival <> o.rival
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.orders_changes > 0 THEN
+    -- net += net(Δp), side by side
+    INSERT INTO pg_temp.v__net
+    SELECT orders.customer_id,
+           orders.rival,
+           sum(orders.__ivmc_weight) AS __ivmc_weight,
+           coalesce(sum(orders.__ivmc_weight) FILTER (WHERE orders.amount > 9), 0) AS __ivmc_weight_2
+    FROM (
+           SELECT orders.customer_id, orders.rival, orders.amount, orders.__ivmc_weight
+           FROM ivmc.changes_public_orders orders
+           WHERE (orders.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(orders.__ivmc_xid, frontier.snapshot) AND orders.__ivmc_xid <> frontier.xid OR orders.__ivmc_xid = frontier.xid AND orders.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) orders
+    GROUP BY orders.customer_id, orders.rival
+    HAVING sum(orders.__ivmc_weight) <> 0 OR coalesce(sum(orders.__ivmc_weight) FILTER (WHERE orders.amount > 9), 0) <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
+  END IF;
+  IF n.net > 0 THEN
+    -- touched_3 += γ(net)
+    INSERT INTO pg_temp.v__touched_3
+    SELECT v__net.customer_id, 1 AS __ivmc_weight
+    FROM (
+           SELECT * FROM pg_temp.v__net
+           WHERE __ivmc_weight <> 0
+           LIMIT n.net
+         ) v__net
+    GROUP BY v__net.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
+  END IF;
+  IF n.touched_3 > 0 THEN
+    -- delta_3 += o′ ⋈ touched_3
+    INSERT INTO pg_temp.v__delta_3
+    SELECT o.customer_id, o.rival, v__touched_3.__ivmc_weight
+    FROM public.orders o,
+         (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched_3
+             ORDER BY customer_id
+             LIMIT n.touched_3
+           ) x LIMIT n.touched_3
+         ) v__touched_3
+    WHERE v__touched_3.customer_id = o.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+  END IF;
+  IF n.orders_changes > 0 AND n.net > 0 THEN
+    -- delta_3 += Δo ⋈ net
+    INSERT INTO pg_temp.v__delta_3
+    SELECT o.customer_id, o.rival, o.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
+    FROM (
+           SELECT o.id, o.customer_id, o.rival, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) o,
+         (
+           SELECT * FROM pg_temp.v__net
+           WHERE __ivmc_weight <> 0
+           LIMIT n.net
+         ) v__net
+    WHERE v__net.customer_id = o.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_3 := n.delta_3 + n.step;
+  END IF;
+  IF n.delta_3 > 0 THEN
+    -- touched_2 += γ(delta_3)
+    INSERT INTO pg_temp.v__touched_2
+    SELECT v__delta_3.customer_id, v__delta_3.rival, 1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_3 LIMIT n.delta_3) v__delta_3
+    GROUP BY v__delta_3.customer_id, v__delta_3.rival;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
+  END IF;
+  IF n.touched_2 > 0 AND n.net > 0 THEN
+    -- touched += γ(touched_2 ⋈ net)
+    INSERT INTO pg_temp.v__touched
+    SELECT groups.customer_id, groups.rival, groups.matches, 1 AS __ivmc_weight
+    FROM (
+           SELECT v__touched_2.customer_id,
+                  v__touched_2.rival,
+                  coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
+           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
+                (
+                  SELECT * FROM pg_temp.v__net
+                  WHERE __ivmc_weight <> 0
+                  LIMIT n.net
+                ) v__net
+           WHERE v__net.customer_id = v__touched_2.customer_id
+             AND v__net.rival <> v__touched_2.rival
+           GROUP BY v__touched_2.customer_id, v__touched_2.rival
+         ) groups
+    WHERE groups.matches <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
+  END IF;
+  IF n.touched > 0 THEN
+    -- flips += flips(touched ⋉ p′)
+    INSERT INTO pg_temp.v__flips
+    SELECT v__touched.customer_id,
+           v__touched.rival,
+           v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
+    FROM (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched
+             ORDER BY customer_id
+             LIMIT n.touched
+           ) x LIMIT n.touched
+         ) v__touched
+    WHERE NOT EXISTS (
+      SELECT FROM public.orders p
+      WHERE p.customer_id = v__touched.customer_id
+        AND p.rival <> v__touched.rival
+      OFFSET greatest(v__touched.matches, 0)
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
+  END IF;
+  IF n.flips > 0 THEN
+    -- delta_2 += o′ ⋈ flips
+    INSERT INTO pg_temp.v__delta_2
+    SELECT o.id, o.customer_id, o.rival, v__flips.__ivmc_weight
+    FROM public.orders o,
+         (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__flips
+             ORDER BY customer_id, rival
+             LIMIT n.flips
+           ) x LIMIT n.flips
+         ) v__flips
+    WHERE v__flips.customer_id = o.customer_id
+      AND v__flips.rival = o.rival;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.orders_changes > 0 AND n.flips > 0 THEN
+    -- delta_2 += − Δo ⋈ flips
+    INSERT INTO pg_temp.v__delta_2
+    SELECT o.id, o.customer_id, o.rival, -o.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
+    FROM (
+           SELECT o.id, o.customer_id, o.rival, o.__ivmc_weight
+           FROM ivmc.changes_public_orders o
+           WHERE (o.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(o.__ivmc_xid, frontier.snapshot) AND o.__ivmc_xid <> frontier.xid OR o.__ivmc_xid = frontier.xid AND o.__ivmc_seq > frontier.seq)
+           LIMIT n.orders_changes
+         ) o,
+         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
+    WHERE v__flips.customer_id = o.customer_id
+      AND v__flips.rival = o.rival;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  END IF;
+  IF n.delta_2 > 0 THEN
+    -- delta += delta_2 ▷ p′
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, v__delta_2.__ivmc_weight
+    FROM (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__delta_2
+             ORDER BY customer_id
+             LIMIT n.delta_2
+           ) x LIMIT n.delta_2
+         ) v__delta_2
+    WHERE NOT EXISTS (
+      SELECT FROM public.orders p
+      WHERE p.amount > 9
+        AND p.customer_id = v__delta_2.customer_id
+        AND p.rival <> v__delta_2.rival
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.net > 0 THEN
+    -- touched_6 += γ(net)
+    INSERT INTO pg_temp.v__touched_6
+    SELECT v__net.customer_id, 1 AS __ivmc_weight
+    FROM (
+           SELECT * FROM pg_temp.v__net
+           WHERE __ivmc_weight_2 <> 0
+           LIMIT n.net
+         ) v__net
+    GROUP BY v__net.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_6 := n.touched_6 + n.step;
+  END IF;
+  IF n.touched_6 > 0 THEN
+    -- delta_4 += (o′ ⋉ p′) ⋈ touched_6
+    INSERT INTO pg_temp.v__delta_4
+    SELECT o.customer_id, o.rival, v__touched_6.__ivmc_weight
+    FROM public.orders o,
+         (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched_6
+             ORDER BY customer_id
+             LIMIT n.touched_6
+           ) x LIMIT n.touched_6
+         ) v__touched_6
+    WHERE EXISTS (
+      SELECT FROM public.orders p
+      WHERE p.customer_id = o.customer_id
+        AND p.rival <> o.rival
+    )
+      AND v__touched_6.customer_id = o.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
+  END IF;
+  IF n.delta_2 > 0 AND n.net > 0 THEN
+    -- delta_4 += delta_2 ⋈ net
+    INSERT INTO pg_temp.v__delta_4
+    SELECT v__delta_2.customer_id,
+           v__delta_2.rival,
+           v__delta_2.__ivmc_weight * v__net.__ivmc_weight_2 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (
+           SELECT * FROM pg_temp.v__net
+           WHERE __ivmc_weight_2 <> 0
+           LIMIT n.net
+         ) v__net
+    WHERE v__net.customer_id = v__delta_2.customer_id;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta_4 := n.delta_4 + n.step;
+  END IF;
+  IF n.delta_4 > 0 THEN
+    -- touched_5 += γ(delta_4)
+    INSERT INTO pg_temp.v__touched_5
+    SELECT v__delta_4.customer_id, v__delta_4.rival, 1 AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_4 LIMIT n.delta_4) v__delta_4
+    GROUP BY v__delta_4.customer_id, v__delta_4.rival;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_5 := n.touched_5 + n.step;
+  END IF;
+  IF n.touched_5 > 0 AND n.net > 0 THEN
+    -- touched_4 += γ(touched_5 ⋈ net)
+    INSERT INTO pg_temp.v__touched_4
+    SELECT groups.customer_id, groups.rival, groups.matches, 1 AS __ivmc_weight
+    FROM (
+           SELECT v__touched_5.customer_id,
+                  v__touched_5.rival,
+                  coalesce(sum(v__touched_5.__ivmc_weight * v__net.__ivmc_weight_2), 0) AS matches
+           FROM (SELECT * FROM pg_temp.v__touched_5 LIMIT n.touched_5) v__touched_5,
+                (
+                  SELECT * FROM pg_temp.v__net
+                  WHERE __ivmc_weight_2 <> 0
+                  LIMIT n.net
+                ) v__net
+           WHERE v__net.customer_id = v__touched_5.customer_id
+             AND v__net.rival <> v__touched_5.rival
+           GROUP BY v__touched_5.customer_id, v__touched_5.rival
+         ) groups
+    WHERE groups.matches <> 0;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
+  END IF;
+  IF n.touched_4 > 0 THEN
+    -- flips_2 += flips(touched_4 ▷ p′)
+    INSERT INTO pg_temp.v__flips_2
+    SELECT v__touched_4.customer_id,
+           v__touched_4.rival,
+           v__touched_4.__ivmc_weight * CASE WHEN v__touched_4.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+    FROM (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__touched_4
+             ORDER BY customer_id
+             LIMIT n.touched_4
+           ) x LIMIT n.touched_4
+         ) v__touched_4
+    WHERE NOT EXISTS (
+      SELECT FROM public.orders p
+      WHERE p.amount > 9
+        AND p.customer_id = v__touched_4.customer_id
+        AND p.rival <> v__touched_4.rival
+      OFFSET greatest(v__touched_4.matches, 0)
+    );
+    GET DIAGNOSTICS step = ROW_COUNT; n.flips_2 := n.flips_2 + n.step;
+  END IF;
+  IF n.flips_2 > 0 THEN
+    -- delta += (o′ ⋉ p′) ⋈ flips_2
+    INSERT INTO pg_temp.v__delta
+    SELECT o.id, v__flips_2.__ivmc_weight
+    FROM public.orders o,
+         (
+           SELECT * FROM (
+             SELECT * FROM pg_temp.v__flips_2
+             ORDER BY customer_id, rival
+             LIMIT n.flips_2
+           ) x LIMIT n.flips_2
+         ) v__flips_2
+    WHERE EXISTS (
+      SELECT FROM public.orders p
+      WHERE p.customer_id = o.customer_id
+        AND p.rival <> o.rival
+    )
+      AND v__flips_2.customer_id = o.customer_id
+      AND v__flips_2.rival = o.rival;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.delta_2 > 0 AND n.flips_2 > 0 THEN
+    -- delta += − delta_2 ⋈ flips_2
+    INSERT INTO pg_temp.v__delta
+    SELECT v__delta_2.id, -v__delta_2.__ivmc_weight * v__flips_2.__ivmc_weight AS __ivmc_weight
+    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2,
+         (SELECT * FROM pg_temp.v__flips_2 LIMIT n.flips_2) v__flips_2
+    WHERE v__flips_2.customer_id = v__delta_2.customer_id
+      AND v__flips_2.rival = v__delta_2.rival;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.delta > 0 THEN
+    -- MERGE: net rows by key
+    MERGE INTO ivmc.v t USING (
+      SELECT DISTINCT ON (id) *
+      FROM (
+        SELECT v__delta.id, sum(v__delta.__ivmc_weight) AS __ivmc_weight
+        FROM (SELECT * FROM pg_temp.v__delta LIMIT n.delta) v__delta
+        GROUP BY v__delta.id
+        HAVING sum(v__delta.__ivmc_weight) <> 0
+      ) net
+      ORDER BY id, __ivmc_weight DESC
+    ) d ON t.id = d.id
+    WHEN MATCHED AND d.__ivmc_weight < 0 THEN DELETE
+    WHEN MATCHED THEN
+      UPDATE SET id = d.id
+    WHEN NOT MATCHED AND d.__ivmc_weight > 0 THEN
+      INSERT (id)
+      VALUES (d.id);
+    GET DIAGNOSTICS step = ROW_COUNT; n.changed := n.changed + n.step;
+  END IF;
+
+  rows_in := n.pending;
+  rows_changed := n.changed;
+  IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
+  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
+  IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
+  IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
+  IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
+  IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF n.flips_2 > 1000 THEN TRUNCATE pg_temp.v__flips_2; ELSIF n.flips_2 > 0 THEN DELETE FROM pg_temp.v__flips_2; END IF;
+  IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
+  IF n.touched_5 > 1000 THEN TRUNCATE pg_temp.v__touched_5; ELSIF n.touched_5 > 0 THEN DELETE FROM pg_temp.v__touched_5; END IF;
+  IF n.delta_4 > 1000 THEN TRUNCATE pg_temp.v__delta_4; ELSIF n.delta_4 > 0 THEN DELETE FROM pg_temp.v__delta_4; END IF;
+  IF n.touched_6 > 1000 THEN TRUNCATE pg_temp.v__touched_6; ELSIF n.touched_6 > 0 THEN DELETE FROM pg_temp.v__touched_6; END IF;
+END $ivmc$;
+
+CREATE VIEW public.v AS
+SELECT id
+FROM ivmc.v;
+
 -- ==== a match by more than equality, as a value
 -- expect: match, store
 -- expect-not: full
