@@ -22,8 +22,6 @@ from ivmc.plan import Plan
 
 SCHEMA = ("tables", "capture", "creation", "trimming", "refresh")  # files of runtime/schema, in this order
 
-REFRESH_SETTINGS = (("random_page_cost", "1.1"),)  # at the default, the planner scans for a handful of keys
-
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -111,8 +109,7 @@ def filling(plan: Plan) -> Transaction:
 
 def register(plan: Plan, *, replaces: bool = False) -> str:
     """The call that enters a plan in the registry."""
-    settings = (*plan.settings, *REFRESH_SETTINGS)
-    program = f"SELECT * FROM ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2)"
+    program = f"SELECT ivmc.{identifier(fitted(plan.id, '__refresh'))}($1, $2) AS done"
     values = (
         ("id", literal(plan.id)),
         ("schema", literal(plan.schema)),
@@ -121,8 +118,8 @@ def register(plan: Plan, *, replaces: bool = False) -> str:
         ("mode", literal(plan.mode)),
         ("strategy", literal(plan.strategy)),
         ("reason", optional(plan.reason)),
-        ("setting_names", array(tuple(name for name, _ in settings))),
-        ("setting_values", array(tuple(text for _, text in settings))),
+        ("setting_names", array(tuple(name for name, _ in plan.settings))),
+        ("setting_values", array(tuple(text for _, text in plan.settings))),
         ("root", literal(plan.root)),
         ("visible_names", array(tuple(name for name, _ in plan.visible.columns))),
         ("visible_values", array(tuple(text for _, text in plan.visible.columns))),

@@ -6,7 +6,7 @@
 SELECT current_setting('server_version_num')::int / 10000 AS version,
        current_schemas(false)::text[] AS search_path,
        (SELECT array_agg(ARRAY[name, current_setting(name, true)] ORDER BY place)
-        FROM unnest(ARRAY['TimeZone', 'DateStyle', 'IntervalStyle', 'search_path', 'extra_float_digits',
+        FROM unnest(ARRAY['search_path', 'TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits',
                           'bytea_output', 'xmlbinary', 'xmloption', 'lc_monetary', 'lc_numeric', 'lc_time',
                           'default_text_search_config', 'standard_conforming_strings', 'array_nulls',
                           'timezone_abbreviations', 'transform_null_equals'])

@@ -93,8 +93,7 @@ def _compared(conn: Connection, view: str) -> Verified:
 def pin(conn: Connection, names: Sequence[str], values: Sequence[str]) -> None:
     """Evaluate the query as its creator would, to the end of the transaction."""
     for name, value in zip(names, values, strict=True):
-        if name != "random_page_cost":
-            conn.execute("SELECT set_config(%s, %s, true)", (name, value))
+        conn.execute("SELECT set_config(%s, %s, true)", (name, value))
 
 
 def _columns(conn: Connection, relation: str) -> dict[str, bool]:

@@ -372,6 +372,24 @@ def test_dropped_source(shop: Shop) -> None:
     drop(shop.conn, plan.id)
 
 
+def test_a_table_of_another_schema_under_the_same_name(shop: Shop) -> None:
+    """Renaming a schema changes nothing that the catalogs say of its tables."""
+    shop.install()
+    shop.refresh()  # remembers the catalogs
+    name = sql.Identifier(shop.schema)
+    away = sql.Identifier(f"{shop.schema}_away")
+    shop.conn.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(name, away))
+    try:
+        shop.conn.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+        shop.conn.execute(sql.SQL("CREATE TABLE {}.t (LIKE {}.t)").format(name, away))
+        with pytest.raises(psycopg.DatabaseError, match="no longer exists") as caught:
+            shop.refresh()
+        assert caught.value.sqlstate == "IV404"
+    finally:
+        shop.conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(name))
+        shop.conn.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(away, name))
+
+
 def test_a_writer_needs_no_rights(shop: Shop, connect: Connect) -> None:
     plan = shop.install()
     role = f"writer_{shop.schema}"

@@ -1,5 +1,6 @@
 """A session that goes on refreshing while its views are replaced, chained and recomputed."""
 
+import re
 from typing import Any
 
 import psycopg
@@ -91,6 +92,19 @@ def test_a_recomputation_in_the_users_own_transaction_gives_settings_back(orders
         orders.execute("SELECT ivmc.refresh_here('v')")
         assert orders.execute("SELECT max(strategy) FROM ivmc.history").fetchone() == ("full",)
         assert orders.execute("SHOW random_page_cost").fetchone() == ("3",)
+
+
+def test_pinned_settings_are_compared_in_the_order_in_which_they_are_kept(orders: Connection) -> None:
+    """In another order each refresh would set all of them."""
+    runtime.create(orders, "v", DAILY)
+    row = orders.execute("SELECT setting_names FROM ivmc.view").fetchone()
+    assert row is not None
+    path, *others = row[0]
+    body = orders.execute("SELECT prosrc FROM pg_proc WHERE oid = 'ivmc.attempt'::regproc").fetchone()
+    assert body is not None
+    listed = body[0].partition("v.setting_values[2:] = ARRAY[")[2].partition("]")[0]
+    assert path == "search_path"
+    assert re.findall(r"current_setting\('(\w+)'\)", listed) == others
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,8 @@ BEGIN
         CALL ivmc.drop(view);
         UPDATE ivmc.view x SET id = $1 WHERE x.id = ivmc.next($1);
     END IF;
-    UPDATE ivmc.view x SET relations = s.relations, lock = 'LOCK TABLE ' || s.paths || ' IN ACCESS SHARE MODE'
-    FROM (SELECT coalesce(array_agg(s.relation), '{}') AS relations, string_agg(s.path, ', ' ORDER BY s.path) AS paths
-          FROM ivmc.source s WHERE s.view = $1) s
+    UPDATE ivmc.view x SET relations = coalesce(s.relations, '{}'), lock = ivmc.locking(s.relations)
+    FROM (SELECT array_agg(s.relation ORDER BY s.path) AS relations FROM ivmc.source s WHERE s.view = $1) s
     WHERE x.id = $1 RETURNING x.* INTO STRICT v;
     IF v.lock IS NOT NULL THEN
         EXECUTE v.lock;

@@ -91,110 +91,126 @@ END $$;
 
 -- One attempt at a refresh, under this transaction's snapshot. `stale`: another refresh or a rewrite
 -- was committed after the snapshot, so roll back and try again. `trims`: worth trimming afterwards.
--- Its own statements are the same every time, so one plan serves them all.
+-- Its own statements are the same every time, so one plan serves them all. The page cost is for the program as well.
 CREATE OR REPLACE FUNCTION ivmc.attempt(
     view text, OUT stale boolean, OUT trims boolean, OUT rows_in bigint, OUT rows_changed bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET random_page_cost = 1.1 AS $$
 DECLARE
     v          record;
-    v_entries  text[];
+    v_frontier ivmc.frontier;
+    v_root     text;
+    v_abroad   boolean;
+    v_entries  xid[];
     v_unsure   boolean;
     v_gap      text;
     v_changed  boolean := false;
     v_settled  boolean := pg_current_xact_id_if_assigned() IS NULL;
     v_start    timestamptz := clock_timestamp();
+    v_run      record;
+    v_done     record;
     v_ms       double precision;
     v_rate     double precision;
-    v_strategy text;
-    v_reason   text;
 BEGIN
     stale := false;
-    trims := false;
-    rows_in := 0;
-    rows_changed := 0;
-    SELECT x.id, x.state, x.setting_names, x.setting_values, x.program, x.lock, x.relations, x.entries,
-           format('ivmc.%I', x.root) AS root, f AS frontier, f.snapshot, f.xid, f.seq, f.refreshes,
-           concat(f.system_identifier, ' ', f.database)
-               <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
-               OR pg_snapshot_xmax(f.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS abroad
-    INTO v FROM ivmc.view x JOIN ivmc.frontier f ON f.view = x.id WHERE x.id = $1;
+    SELECT x.id, x.state, x.setting_names, x.setting_values, x.root, x.program, x.lock, x.relations, x.entries
+    INTO v FROM ivmc.view x WHERE x.id = $1;
     IF v.id IS NULL THEN
         SELECT * INTO stale, trims, rows_in, rows_changed FROM ivmc.attempt(ivmc.find(view));
         RETURN;
     ELSIF v.state <> 'ready' THEN
         RAISE '"%" was never filled: its creation was interrupted', v.id
             USING ERRCODE = 'IV415', TABLE = v.id, HINT = 'Drop it and create it again.';
-    ELSIF to_regclass(v.root) IS NULL THEN
-        PERFORM ivmc.require_sources(v.id);
-        RAISE 'the storage "%" of "%" no longer exists', v.root, v.id
-            USING ERRCODE = 'IV404', TABLE = v.root, HINT = 'Create the view again.';
     END IF;
-    IF v.lock IS NOT NULL THEN
-        BEGIN
-            EXECUTE v.lock;
-        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
-            PERFORM ivmc.require_sources(v.id);
-            RAISE;
-        END;
-    END IF;
-    IF to_regclass(v.root) IS NULL THEN
-        stale := true;
-        RETURN;
-    END IF;
-
-    -- A first look, which mostly suffices: each ALTER, TRUNCATE, new or disabled trigger and new child writes rows
-    -- of these catalogs, or has the table unlike what the snapshot says of it. VACUUM and ANALYZE do not.
-    v_entries := ARRAY(
-        SELECT CASE WHEN c.relkind = 'r' AND c.relpersistence <> 'u' AND NOT c.relhassubclass
-                         AND c.relfilenode = pg_relation_filenode(c.oid) AND NOT row_security_active(c.oid)
-                    THEN concat(c.oid::regclass, ' ', c.xmin) END
-        FROM pg_class c WHERE c.oid = ANY (v.relations)
-        UNION ALL SELECT a.xmin::text FROM pg_attribute a WHERE a.attrelid = ANY (v.relations) AND a.attnum > 0
-        UNION ALL SELECT t.xmin::text FROM pg_trigger t WHERE t.tgrelid = ANY (v.relations));
-    v_unsure := v_entries IS DISTINCT FROM v.entries;
-    IF v_unsure THEN
-        PERFORM ivmc.require_sources(v.id);
-        SELECT coalesce(bool_or(o.files IS DISTINCT FROM o.files_seen), false),
-               bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
-                       OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
-                       OR o.inherited OR row_security_active(o.relation::oid))
-        INTO stale, v_changed FROM ivmc.observed o WHERE o.view = v.id;
-        IF stale THEN
-            RETURN;
-        END IF;
-    END IF;
-    IF v.abroad OR pg_snapshot_xmax(v.snapshot) = '1'::xid8 THEN
-        v_gap := 'restored into another cluster';
-    ELSIF v_changed THEN
-        SELECT string_agg(ivmc.gap(o), '; ') INTO v_gap FROM ivmc.observed o WHERE o.view = v.id;
-    END IF;
-    IF v_gap IS NULL AND EXISTS (SELECT FROM ivmc.truncation) THEN
-        SELECT string_agg(DISTINCT format('%s was truncated', s.path), '; ') INTO v_gap
-        FROM ivmc.truncation t JOIN ivmc.source s ON s.buffer = t.buffer
-        WHERE s.view = v.id AND (
-            t.xid = v.xid AND t.seq > v.seq
-            OR t.xid <> v.xid AND t.xid >= pg_snapshot_xmin(v.snapshot)
-               AND NOT pg_visible_in_snapshot(t.xid, v.snapshot));
-    END IF;
-    -- The program moves the frontier before it works, and so waits for whoever refreshes this view already.
+    SELECT * INTO v_frontier FROM ivmc.frontier f WHERE f.view = $1;
+    v_abroad := concat(v_frontier.system_identifier, ' ', v_frontier.database)
+                    <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
+                OR pg_snapshot_xmax(v_frontier.snapshot) > pg_snapshot_xmax(pg_current_snapshot());
+    v_root := format('ivmc.%I', v.root);
     BEGIN
-        IF v.abroad THEN
+        IF v.lock IS NOT NULL THEN
+            EXECUTE v.lock;
+        END IF;
+        IF to_regclass(v_root) IS NULL THEN
+            PERFORM ivmc.require_sources(v.id);
+            stale := EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'ivmc'::regnamespace AND c.relname = v.root);
+            IF stale THEN
+                RETURN;
+            END IF;
+            RAISE 'the storage "%" of "%" no longer exists', v_root, v.id
+                USING ERRCODE = 'IV404', TABLE = v_root, HINT = 'Create the view again.';
+        END IF;
+
+        -- A first look, which mostly suffices: each ALTER, TRUNCATE, new or disabled trigger and new child writes rows
+        -- of these catalogs, or has the table unlike what the snapshot says of it. VACUUM and ANALYZE do not. The
+        -- name of a schema is in none of these rows.
+        v_entries := ARRAY(
+            SELECT CASE WHEN c.relkind = 'r' AND c.relpersistence <> 'u' AND NOT c.relhassubclass
+                             AND c.relfilenode = pg_relation_filenode(c.oid) AND NOT row_security_active(c.oid)
+                        THEN c.xmin END
+            FROM pg_class c WHERE c.oid = ANY (v.relations)
+            UNION ALL SELECT a.xmin FROM pg_attribute a WHERE a.attrelid = ANY (v.relations) AND a.attnum > 0
+            UNION ALL SELECT t.xmin FROM pg_trigger t WHERE t.tgrelid = ANY (v.relations) AND t.tgname LIKE '\_\_ivmc\_%');
+        v_unsure := v_entries IS DISTINCT FROM v.entries OR v.lock <> ivmc.locking(v.relations);
+        IF v_unsure THEN
+            PERFORM ivmc.require_sources(v.id);
+            SELECT coalesce(bool_or(o.files IS DISTINCT FROM o.files_seen), false),
+                   bool_or(o.files IS DISTINCT FROM o.files_then OR o.attributes IS DISTINCT FROM o.attributes_then
+                           OR o.buffer IS NOT NULL AND (o.triggers IS NULL OR o.triggers IS DISTINCT FROM o.triggers_then)
+                           OR o.inherited OR row_security_active(o.relation::oid))
+            INTO stale, v_changed FROM ivmc.observed o WHERE o.view = v.id;
+            IF stale THEN
+                RETURN;
+            END IF;
+        END IF;
+        IF v_abroad OR pg_snapshot_xmax(v_frontier.snapshot) = '1'::xid8 THEN
+            v_gap := 'restored into another cluster';
+        ELSIF v_changed THEN
+            SELECT string_agg(ivmc.gap(o), '; ') INTO v_gap FROM ivmc.observed o WHERE o.view = v.id;
+        END IF;
+        IF v_unsure AND v_gap IS NULL AND EXISTS (SELECT FROM ivmc.truncation) THEN
+            SELECT string_agg(DISTINCT format('%s was truncated', s.path), '; ') INTO v_gap
+            FROM ivmc.truncation t JOIN ivmc.source s ON s.buffer = t.buffer
+            WHERE s.view = v.id AND (
+                t.xid = v_frontier.xid AND t.seq > v_frontier.seq
+                OR t.xid <> v_frontier.xid AND t.xid >= pg_snapshot_xmin(v_frontier.snapshot)
+                   AND NOT pg_visible_in_snapshot(t.xid, v_frontier.snapshot));
+        END IF;
+        IF v_abroad THEN
             PERFORM ivmc.adopt();
         END IF;
-        PERFORM set_config(p.name, p.value, true)
-        FROM ROWS FROM (unnest(v.setting_names), unnest(v.setting_values)) AS p (name, value)
-        WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
-        EXECUTE v.program INTO rows_in, rows_changed, v_strategy, v_reason USING v.frontier, v_gap IS NOT NULL;
+        IF v.setting_names[1] = 'search_path' AND v.setting_values[2:] = ARRAY[
+            current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'),
+            current_setting('extra_float_digits'), current_setting('bytea_output'), current_setting('xmlbinary'),
+            current_setting('xmloption'), current_setting('lc_monetary'), current_setting('lc_numeric'),
+            current_setting('lc_time'), current_setting('default_text_search_config'),
+            current_setting('standard_conforming_strings'), current_setting('array_nulls'),
+            current_setting('timezone_abbreviations'), current_setting('transform_null_equals')] THEN
+            PERFORM set_config('search_path', v.setting_values[1], true);
+        ELSE
+            PERFORM set_config(p.name, p.value, true)
+            FROM ROWS FROM (unnest(v.setting_names), unnest(v.setting_values)) AS p (name, value)
+            WHERE current_setting(p.name, true) IS DISTINCT FROM p.value;
+        END IF;
+        -- The program moves the frontier before it works, and so waits for whoever refreshes this view already.
+        EXECUTE v.program INTO v_run USING v_frontier, v_gap IS NOT NULL;
+        v_done := v_run.done;
+        rows_in := v_done.rows_in;
+        rows_changed := v_done.rows_changed;
         PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-        IF v_unsure AND (v_changed OR v_strategy IS NOT NULL) THEN
+        IF v_unsure AND (v_changed OR v_done.strategy IS NOT NULL) THEN
             UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
             FROM ivmc.observed o
             WHERE s.view = v.id AND o.view = v.id AND o.path = s.path
               AND (s.triggers, s.files) IS DISTINCT FROM (o.triggers, o.files);
         END IF;
-    EXCEPTION WHEN serialization_failure THEN
-        stale := true;
-        RETURN;
+    EXCEPTION
+        WHEN serialization_failure THEN
+            stale := true;
+            RETURN;
+        WHEN undefined_table OR invalid_schema_name THEN
+            PERFORM ivmc.require_sources(v.id);
+            RAISE;
     END;
     -- Not where this transaction might go on to write the same rows.
     IF v_settled AND v_unsure AND array_position(v_entries, NULL) IS NULL THEN
@@ -206,9 +222,9 @@ BEGIN
             NULL;  -- another refresh has done so
         END;
     END IF;
-    IF v_strategy IS NULL THEN
+    IF v_done.strategy IS NULL THEN
         RETURN;
-    ELSIF v_strategy = 'idle' THEN
+    ELSIF v_done.strategy = 'idle' THEN
         trims := true;
         RETURN;
     END IF;
@@ -221,7 +237,7 @@ BEGIN
     -- The rate by which later refreshes choose, without the 3 ms that any one takes. Many changes cost less each than
     -- few, and the first refresh of a session more: what was better before is not given up for as few, or fewer.
     -- While the full refresh wins, the other slowly gets its chance again.
-    IF v_strategy = 'full' THEN
+    IF v_done.strategy = 'full' THEN
         UPDATE ivmc.frontier f SET ms_full = v_ms, ms_per_row = 0.95 * f.ms_per_row WHERE f.view = v.id;
     ELSIF rows_in > 5000 THEN
         v_rate := greatest(v_ms - 3, v_ms / 4) / rows_in;
@@ -232,15 +248,15 @@ BEGIN
             rows_most = greatest(f.rows_most, rows_in)
         WHERE f.view = v.id;
     END IF;
-    INSERT INTO ivmc.history VALUES (v.id, v.refreshes + 1, v_start, rows_in, rows_changed,
-        v_ms, v_strategy, coalesce(v_gap, v_reason));
-    IF rows_in > 1000 OR v.refreshes % 16 = 0 THEN
+    INSERT INTO ivmc.history VALUES (v.id, v_frontier.refreshes + 1, v_start, rows_in, rows_changed,
+        v_ms, v_done.strategy, coalesce(v_gap, v_done.reason));
+    IF rows_in > 1000 OR v_frontier.refreshes % 16 = 0 THEN
         -- Some change buffer waited for this view alone.
         trims := EXISTS (
             SELECT FROM ivmc.source s WHERE s.view = v.id AND s.buffer IS NOT NULL AND NOT EXISTS (
                 SELECT FROM ivmc.source o JOIN ivmc.frontier f ON f.view = o.view
                 WHERE o.buffer = s.buffer AND o.view <> v.id
-                  AND pg_snapshot_xmin(f.snapshot) <= pg_snapshot_xmin(v.snapshot)));
+                  AND pg_snapshot_xmin(f.snapshot) <= pg_snapshot_xmin(v_frontier.snapshot)));
     END IF;
 END $$;
 

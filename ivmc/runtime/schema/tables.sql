@@ -31,13 +31,13 @@ CREATE TABLE IF NOT EXISTS ivmc.view (
     visible_names    text[] NOT NULL,          -- its columns,
     visible_values   text[] NOT NULL,          -- each an expression over the root's columns,
     visible_where    text,                     -- and a condition
-    program          text NOT NULL,            -- "SELECT * FROM ivmc.…($1, $2)"
+    program          text NOT NULL,            -- "SELECT ivmc.…($1, $2) AS done"
     lock             text,                     -- "LOCK TABLE … IN ACCESS SHARE MODE"
     objects          text[] NOT NULL DEFAULT '{}',  -- tables and functions that go when the view goes
     plan             jsonb,
     created          timestamptz NOT NULL DEFAULT now(),
     relations        regclass[] NOT NULL DEFAULT '{}',  -- what it reads, as in ivmc.source,
-    entries          text[]                    -- and what the catalogs said of it at the last refresh; null: unknown
+    entries          xid[]                     -- and what the catalogs said of it at the last refresh; null: unknown
 );
 CREATE UNIQUE INDEX IF NOT EXISTS view_name ON ivmc.view (schema, name) WHERE state = 'ready';
 
@@ -178,6 +178,12 @@ $$;
 -- Both of them, which a session asks for once: to read the control file takes longer than to find a view.
 CREATE OR REPLACE FUNCTION ivmc.home() RETURNS text
 LANGUAGE sql AS $$ SELECT pg_catalog.set_config('ivmc.home', concat(ivmc.system(), ' ', ivmc.database()), false) $$;
+
+-- What keeps sources from being dropped, altered or truncated. It names them as they are called now.
+CREATE OR REPLACE FUNCTION ivmc.locking(relations regclass[]) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT 'LOCK TABLE ' || pg_catalog.array_to_string(relations, ', ') || ' IN ACCESS SHARE MODE'
+$$;
 
 -- The id of a view: itself, "name", "schema.name", quoted where SQL would ask for it.
 CREATE OR REPLACE FUNCTION ivmc.find(name text) RETURNS text
