@@ -68,6 +68,7 @@ def recompute(conn: Connection, plan: Plan) -> None:
     conn.execute(
         "INSERT INTO ivmc.truncation (buffer) SELECT buffer FROM ivmc.source WHERE view = %s", (plan.id,)
     )
+    conn.execute("UPDATE ivmc.view SET entries = NULL WHERE id = %s", (plan.id,))  # a table's file is another
     refresh(conn, plan)
     assert "full" in strategies(conn, plan)
 
