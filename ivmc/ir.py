@@ -145,16 +145,15 @@ class Match(Operator):
 class Flips(Operator):
     """Rows of `left` that gained their first match in `right`; with the other sign, those that lost it.
 
-    They enter a semi join or leave it; of an anti join, `negated`, the signs are the other way round.
-    `total`, a column of `left` that is never zero, says how many matches came, less those that went:
-    where it is negative there was one, and where it is positive there were none if no more are there now.
+    They enter a semi join or leave it. `total`, a column of `left` that is never zero, says how many matches
+    came, less those that went: where it is negative there was one, and where it is positive there were none
+    if no more are there now.
     """
 
     left: Rel
     right: Rel
     on: tuple[Scalar, ...]
     total: Col
-    negated: bool = False
 
     @property
     def schema(self) -> tuple[Col, ...]:

@@ -204,8 +204,7 @@ class _Interpreter:
         for row, weight in self.rows(rel.left):
             now = sum(w for _, w in self.pairs(row, rel.left, rel.right, rel.on))
             before = now - self.value(rel.total, row)
-            gained = (now > 0) - (before > 0)
-            found.append((row, -weight * gained if rel.negated else weight * gained))
+            found.append((row, weight * ((now > 0) - (before > 0))))
         return found
 
     def expanded(self, rel: Expand) -> list[Weighted]:

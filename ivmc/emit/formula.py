@@ -54,8 +54,8 @@ def formula(rel: Rel) -> str:
             return f"{_operand(left)} ⟕ {_operand(right)}"
         case Match(left, right, _, negated, mark):
             return f"{_operand(left)} {'mark' if mark else '▷' if negated else '⋉'} {_operand(right)}"
-        case Flips(left, right, negated=negated):
-            return f"flips({_operand(left)} {'▷' if negated else '⋉'} {_operand(right)})"
+        case Flips(left, right):
+            return f"flips({_operand(left)} ⋉ {_operand(right)})"
         case Union(terms):
             return " + ".join(map(formula, terms))
         case _:

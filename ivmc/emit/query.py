@@ -293,7 +293,7 @@ class Queries(Grouping):
         block = self.block(rel.left)
         total = block.sql(rel.total)
         block.raw.append(f"NOT {self.exists(rel, block, f'OFFSET greatest({total}, 0)')}")
-        block.weights.append(f"CASE WHEN {total} {'<' if rel.negated else '>'} 0 THEN 1 ELSE -1 END")
+        block.weights.append(f"CASE WHEN {total} > 0 THEN 1 ELSE -1 END")
         return block
 
     def exists(self, rel: Match | Flips, block: Block, *after: str) -> str:

@@ -15,8 +15,8 @@ Where the condition only equates columns, p is read off ΔR; otherwise ΔR meets
 finds the rows of L, once for each value, however many rows of ΔR have it: the other conditions are
 tested on the p that were found. Where what is equated is a key of a table in L, L′ is not searched for
 keys that this refresh brought or took: before there was no row of L with the one, and now there is none
-with the other, so that ΔL holds all there are. Where L is compared with a single value, only the rows
-between its old and its new one can flip (`moving`).
+with the other, so that ΔL holds all there are. Where L is compared with a single value, the rows between
+its old and its new one flip (`moving`).
 
 State   none: matches are counted through an index of R.
 Cost    O(|ΔL| + touched p) probes of R, O(rows of L with a flipped p).
@@ -103,10 +103,21 @@ def driven(op: Match, left: Rel, d: Differentiate) -> Rel:
     right = d(op.right)
     if is_empty(right):
         return empty(op.schema)
+    if (comparison := moving.compared(op.right, op.on)) is not None:
+        now, change = moving.passed((op.left, left), Net(right), *comparison)
+        return _shown(op, now - change)
     touched = _equated(op, left, right, d) or _joined(op, left, Net(right), d)
-    flips = _flips(op, touched)
+    flips = _shown(op, _flips(op, touched))
     turned = Join(op.left, flips, touched.found) - Join(left, flips, touched.found)
     return Project(turned, same(op.schema))
+
+
+def _shown(op: Match, flips: Rel) -> Rel:
+    """What flips do to the rows: they come and go, or one mark goes and the other comes."""
+    if op.mark is None:
+        return -flips if op.negated else flips
+    outputs = same(flips.schema)
+    return Project(flips, (*outputs, (op.mark, TRUE))) - Project(flips, (*outputs, (op.mark, FALSE)))
 
 
 # The touched p
@@ -163,8 +174,6 @@ def _joined(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched:
 
 def _meeting(op: Match, left: Rel, change: Rel, d: Differentiate) -> tuple[Rel, Rel]:
     """Rows of L, now and of ΔL, that can flip, more often than once maybe, and others."""
-    if (comparison := moving.compared(op.right, op.on)) is not None:
-        return moving.passed(op.left, change, *comparison), moving.passed(left, change, *comparison)
     equalities, values, on = _values(op, change)
     lasting = _lasting(op.left, values, on, d)
     if values is not change:
@@ -215,14 +224,8 @@ def _values(op: Match, change: Rel) -> tuple[tuple[Scalar, ...], Rel, tuple[Scal
 
 
 def _flips(op: Match, touched: Touched) -> Rel:
-    """F: the p that gained their first match or lost their last one, with the sign of their rows."""
-    flips, outputs = (
-        Flips(touched.rel, op.right, touched.counted, touched.total, op.negated),
-        same(touched.columns),
-    )
-    if op.mark is None:
-        return Project(flips, outputs)
-    return Project(flips, (*outputs, (op.mark, TRUE))) - Project(flips, (*outputs, (op.mark, FALSE)))
+    """-F: the p that gained their first match, and negatively those that lost their last one."""
+    return Project(Flips(touched.rel, op.right, touched.counted, touched.total), same(touched.columns))
 
 
 def _moving(rel: Rel, total: Col) -> Rel:

@@ -2,8 +2,8 @@
 
     [l > v] ≠ [l > u]  ⟺  least(u, v) < l ≤ greatest(u, v)
 
-Where R is a single row and the condition compares a column of L with it, only the rows of L between
-its old and its new value can flip (law 9). Where there is but one value, since the other is NULL or
+Where R is a single row and the condition compares a column of L with it, the rows of L between its old
+and its new value flip, and no others (law 9). Where there is but one value, since the other is NULL or
 is not there, every row flips that satisfies the comparison with it.
 
 State   none.
@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ivmc.catalog import Function, Type
-from ivmc.ir import Aggregate, Call, Filter, Join, Match, Project, Rel, same
+from ivmc.ir import Aggregate, Call, Filter, Join, Project, Rel, same
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -61,10 +61,12 @@ def compared(right: Rel, on: Iterable[Scalar]) -> tuple[Expression, Col] | None:
     return (test, value) if moves else None
 
 
-def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
-    """The rows of one side that can flip, and others that no match of its own lets through."""
-    while isinstance(side, Match) and side.mark is None:
-        side = side.left
+def passed(sides: Iterable[Rel], change: Rel, test: Expression, value: Col) -> list[Rel]:
+    """Of each side the rows that flip: with 1 those that begin to satisfy the test, with -1 those that cease.
+
+    `change` is net: the old value with -1 and the new one with 1. A row between satisfies the test with
+    one of them.
+    """
     least, greatest, both = fresh("least", value), fresh("greatest", value), fresh("both", BIGINT)
     calls = (
         (least, _call("min", value)),
@@ -72,13 +74,18 @@ def passed(side: Rel, change: Rel, test: Expression, value: Col) -> Rel:
         (both, Call(_function("count", BIGINT), (value,), BIGINT, nullable=False, state=True)),
     )
     bounds = Aggregate(change, (), calls)
+    two, one = (Filter(bounds, (_against_zero(op, both),)) for op in ("=", "<>"))
     low, high = BOUNDS[test.name]
-    between = (_renamed(test, low, test.args[0], least), _renamed(test, high, test.args[0], greatest))
-    two = Filter(bounds, (_against_zero("=", both),))
-    one = Filter(bounds, (_against_zero("<>", both),))
-    own = same(side.schema)
+    own = test.args[0]
+    between = _renamed(test, low, own, least), _renamed(test, high, own, greatest)
     alone = substitute(test, {value: least})
-    return Project(Join(side, two, between), own) + Project(Join(side, one, (alone,)), own)
+
+    def flipped(side: Rel) -> Rel:
+        reached = Join(side, two, between), Join(side, one, (alone,))
+        flips = [Project(Join(rel, change, (test,)), same(side.schema)) for rel in reached]
+        return flips[0] + flips[1]
+
+    return [flipped(side) for side in sides]
 
 
 def _renamed(test: Expression, op: str, left: Scalar, right: Scalar) -> Expression:

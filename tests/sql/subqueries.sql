@@ -225,10 +225,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- flips += flips(touched ▷ o′)
+    -- flips += − flips(touched ⋉ o′)
     INSERT INTO pg_temp.v__flips
     SELECT v__touched.customer_id,
-           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+           -v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -771,11 +771,11 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
   END IF;
   IF n.touched_4 > 0 THEN
-    -- flips_2 += flips(touched_4 ▷ p′)
+    -- flips_2 += − flips(touched_4 ⋉ p′)
     INSERT INTO pg_temp.v__flips_2
     SELECT v__touched_4.customer_id,
            v__touched_4.rival,
-           v__touched_4.__ivmc_weight * CASE WHEN v__touched_4.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+           -v__touched_4.__ivmc_weight * CASE WHEN v__touched_4.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched_4
@@ -1541,10 +1541,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- flips += flips(touched ▷ orders′)
+    -- flips += − flips(touched ⋉ orders′)
     INSERT INTO pg_temp.v__flips
     SELECT v__touched.rival,
-           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+           -v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -1658,10 +1658,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 THEN
-    -- flips_2 += flips(touched_2 ▷ orders′)
+    -- flips_2 += − flips(touched_2 ⋉ orders′)
     INSERT INTO pg_temp.v__flips_2
     SELECT v__touched_2.id,
-           v__touched_2.__ivmc_weight * CASE WHEN v__touched_2.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+           -v__touched_2.__ivmc_weight * CASE WHEN v__touched_2.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2
     WHERE NOT EXISTS (
       SELECT FROM public.orders
@@ -1806,13 +1806,9 @@ DECLARE
   old bigint := 0;
   changes bigint := 0;
   delta bigint := 0;
-  flips bigint := 0;
   touched bigint := 0;
-  touched_2 bigint := 0;
-  delta_2 bigint := 0;
-  touched_3 bigint := 0;
   net bigint := 0;
-  touched_4 bigint := 0;
+  touched_2 bigint := 0;
 BEGIN
   rows_in := 0;
   rows_changed := 0;
@@ -1936,22 +1932,18 @@ BEGIN
     RETURN;
   END IF;
 
-  IF to_regclass('pg_temp.v__made_4c37099e') IS NULL THEN
+  IF to_regclass('pg_temp.v__made_d621e52d') IS NULL THEN
     PERFORM set_config('client_min_messages', 'warning', true);
-    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__flips, pg_temp.v__touched, pg_temp.v__touched_2, pg_temp.v__delta_2, pg_temp.v__touched_3, pg_temp.v__net, pg_temp.v__touched_4;
+    DROP TABLE IF EXISTS pg_temp.v__groups, pg_temp.v__lost, pg_temp.v__old, pg_temp.v__changes, pg_temp.v__delta, pg_temp.v__touched, pg_temp.v__net, pg_temp.v__touched_2;
     CREATE TEMPORARY TABLE v__groups (__ivmc_count numeric, __ivmc_sum_balance numeric);
     CREATE TEMPORARY TABLE v__lost ();
     CREATE TEMPORARY TABLE v__old (avg numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__changes (avg numeric, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__delta (id integer, balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__flips (balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__touched (balance numeric(12,2), matches bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__touched_2 (balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__delta_2 (balance numeric(12,2), __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__touched_3 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__touched ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
     CREATE TEMPORARY TABLE v__net (avg numeric, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__touched_4 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
-    CREATE TEMPORARY TABLE v__made_4c37099e ();
+    CREATE TEMPORARY TABLE v__touched_2 ("least" numeric, "greatest" numeric, "both" bigint, __ivmc_weight bigint);
+    CREATE TEMPORARY TABLE v__made_d621e52d ();
   END IF;
 
   -- Stage v__1
@@ -2055,8 +2047,8 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.net := n.net + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- touched_3 += γ(net)
-    INSERT INTO pg_temp.v__touched_3
+    -- touched += γ(net)
+    INSERT INTO pg_temp.v__touched
     SELECT groups."least", groups."greatest", groups."both", 1 AS __ivmc_weight
     FROM (
            SELECT min(v__net.avg) AS "least",
@@ -2065,20 +2057,23 @@ BEGIN
            FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
          ) groups
     WHERE groups."both" = 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.touched_3 := n.touched_3 + n.step;
+    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
-  IF n.touched_3 > 0 THEN
-    -- delta_2 += c′ ⋈ touched_3
-    INSERT INTO pg_temp.v__delta_2
-    SELECT c.balance, v__touched_3.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__touched_3 LIMIT 1) v__touched_3
-    WHERE c.balance > v__touched_3."least"
-      AND c.balance <= v__touched_3."greatest";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
+  IF n.touched > 0 AND n.net > 0 THEN
+    -- delta += c′ ⋈ touched ⋈ net
+    INSERT INTO pg_temp.v__delta
+    SELECT c.id, c.balance, v__touched.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
+    FROM public.customers c,
+         (SELECT * FROM pg_temp.v__touched LIMIT 1) v__touched,
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE c.balance > v__touched."least"
+      AND c.balance <= v__touched."greatest"
+      AND c.balance > v__net.avg;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.net > 0 THEN
-    -- touched_4 += γ(net)
-    INSERT INTO pg_temp.v__touched_4
+    -- touched_2 += γ(net)
+    INSERT INTO pg_temp.v__touched_2
     SELECT groups."least", groups."greatest", groups."both", 1 AS __ivmc_weight
     FROM (
            SELECT min(v__net.avg) AS "least",
@@ -2087,120 +2082,54 @@ BEGIN
            FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
          ) groups
     WHERE groups."both" <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.touched_4 := n.touched_4 + n.step;
-  END IF;
-  IF n.touched_4 > 0 THEN
-    -- delta_2 += c′ ⋈ touched_4
-    INSERT INTO pg_temp.v__delta_2
-    SELECT c.balance, v__touched_4.__ivmc_weight
-    FROM public.customers c, (SELECT * FROM pg_temp.v__touched_4 LIMIT 1) v__touched_4
-    WHERE c.balance > v__touched_4."least";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_2 += Δc ⋈ γ(net)
-    INSERT INTO pg_temp.v__delta_2
-    SELECT c.balance, c.__ivmc_weight
-    FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
-         ) c,
-         (
-           SELECT min(v__net.avg) AS "least",
-                  max(v__net.avg) AS "greatest",
-                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-         ) groups
-    WHERE groups."both" = 0
-      AND c.balance > groups."least"
-      AND c.balance <= groups."greatest";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.customers_changes > 0 AND n.net > 0 THEN
-    -- delta_2 += Δc ⋈ γ(net)
-    INSERT INTO pg_temp.v__delta_2
-    SELECT c.balance, c.__ivmc_weight
-    FROM (
-           SELECT c.id, c.balance, c.__ivmc_weight
-           FROM ivmc.changes_public_customers c
-           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
-           LIMIT n.customers_changes
-         ) c,
-         (
-           SELECT min(v__net.avg) AS "least",
-                  max(v__net.avg) AS "greatest",
-                  coalesce(sum(v__net.__ivmc_weight) FILTER (WHERE v__net.avg IS NOT NULL), 0) AS "both"
-           FROM (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-         ) groups
-    WHERE groups."both" <> 0
-      AND c.balance > groups."least";
-    GET DIAGNOSTICS step = ROW_COUNT; n.delta_2 := n.delta_2 + n.step;
-  END IF;
-  IF n.delta_2 > 0 THEN
-    -- touched_2 += γ(delta_2)
-    INSERT INTO pg_temp.v__touched_2
-    SELECT v__delta_2.balance, 1 AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__delta_2 LIMIT n.delta_2) v__delta_2
-    GROUP BY v__delta_2.balance;
     GET DIAGNOSTICS step = ROW_COUNT; n.touched_2 := n.touched_2 + n.step;
   END IF;
   IF n.touched_2 > 0 AND n.net > 0 THEN
-    -- touched += γ(touched_2 ⋈ net)
-    INSERT INTO pg_temp.v__touched
-    SELECT groups.balance, groups.matches, 1 AS __ivmc_weight
-    FROM (
-           SELECT v__touched_2.balance,
-                  coalesce(sum(v__touched_2.__ivmc_weight * v__net.__ivmc_weight), 0) AS matches
-           FROM (SELECT * FROM pg_temp.v__touched_2 LIMIT n.touched_2) v__touched_2,
-                (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
-           WHERE v__touched_2.balance > v__net.avg
-           GROUP BY v__touched_2.balance
-         ) groups
-    WHERE groups.matches <> 0;
-    GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
-  END IF;
-  IF n.touched > 0 THEN
-    -- flips += flips(touched ⋉ v__1′)
-    INSERT INTO pg_temp.v__flips
-    SELECT v__touched.balance,
-           v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
-    FROM (SELECT * FROM pg_temp.v__touched LIMIT n.touched) v__touched
-    WHERE NOT EXISTS (
-      SELECT FROM ivmc.v__1
-      WHERE v__touched.balance > v__1.__ivmc_sum_balance / nullif(v__1.__ivmc_count, 0)
-      OFFSET greatest(v__touched.matches, 0)
-    );
-    GET DIAGNOSTICS step = ROW_COUNT; n.flips := n.flips + n.step;
-  END IF;
-  IF n.flips > 0 THEN
-    -- delta += c′ ⋈ flips
+    -- delta += c′ ⋈ touched_2 ⋈ net
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.balance, v__flips.__ivmc_weight
+    SELECT c.id, c.balance, v__touched_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM public.customers c,
-         (
-           SELECT * FROM (
-             SELECT * FROM pg_temp.v__flips
-             ORDER BY balance
-             LIMIT n.flips
-           ) x LIMIT n.flips
-         ) v__flips
-    WHERE v__flips.balance = c.balance;
+         (SELECT * FROM pg_temp.v__touched_2 LIMIT 1) v__touched_2,
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE c.balance > v__touched_2."least"
+      AND c.balance > v__net.avg;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
-  IF n.customers_changes > 0 AND n.flips > 0 THEN
-    -- delta += − Δc ⋈ flips
+  IF n.customers_changes > 0 AND n.touched > 0 AND n.net > 0 THEN
+    -- delta += − Δc ⋈ touched ⋈ net
     INSERT INTO pg_temp.v__delta
-    SELECT c.id, c.balance, -c.__ivmc_weight * v__flips.__ivmc_weight AS __ivmc_weight
+    SELECT c.id,
+           c.balance,
+           -c.__ivmc_weight * v__touched.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
     FROM (
            SELECT c.id, c.balance, c.__ivmc_weight
            FROM ivmc.changes_public_customers c
            WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
            LIMIT n.customers_changes
          ) c,
-         (SELECT * FROM pg_temp.v__flips LIMIT n.flips) v__flips
-    WHERE v__flips.balance = c.balance;
+         (SELECT * FROM pg_temp.v__touched LIMIT 1) v__touched,
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE c.balance > v__touched."least"
+      AND c.balance <= v__touched."greatest"
+      AND c.balance > v__net.avg;
+    GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
+  END IF;
+  IF n.customers_changes > 0 AND n.touched_2 > 0 AND n.net > 0 THEN
+    -- delta += − Δc ⋈ touched_2 ⋈ net
+    INSERT INTO pg_temp.v__delta
+    SELECT c.id,
+           c.balance,
+           -c.__ivmc_weight * v__touched_2.__ivmc_weight * v__net.__ivmc_weight AS __ivmc_weight
+    FROM (
+           SELECT c.id, c.balance, c.__ivmc_weight
+           FROM ivmc.changes_public_customers c
+           WHERE (c.__ivmc_xid > frontier.reached OR NOT pg_visible_in_snapshot(c.__ivmc_xid, frontier.snapshot) AND c.__ivmc_xid <> frontier.xid OR c.__ivmc_xid = frontier.xid AND c.__ivmc_seq > frontier.seq)
+           LIMIT n.customers_changes
+         ) c,
+         (SELECT * FROM pg_temp.v__touched_2 LIMIT 1) v__touched_2,
+         (SELECT * FROM pg_temp.v__net LIMIT n.net) v__net
+    WHERE c.balance > v__touched_2."least"
+      AND c.balance > v__net.avg;
     GET DIAGNOSTICS step = ROW_COUNT; n.delta := n.delta + n.step;
   END IF;
   IF n.delta > 0 THEN
@@ -2231,13 +2160,9 @@ BEGIN
   IF n.old > 1000 THEN TRUNCATE pg_temp.v__old; ELSIF n.old > 0 THEN DELETE FROM pg_temp.v__old; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
-  IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
-  IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
-  IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
-  IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
-  IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
+  IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2725,10 +2650,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- flips += flips(touched ▷ v__1′)
+    -- flips += − flips(touched ⋉ v__1′)
     INSERT INTO pg_temp.v__flips
     SELECT v__touched.customer_id,
-           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+           -v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched
@@ -3078,10 +3003,10 @@ BEGIN
     GET DIAGNOSTICS step = ROW_COUNT; n.touched := n.touched + n.step;
   END IF;
   IF n.touched > 0 THEN
-    -- flips += flips(touched ▷ o′)
+    -- flips += − flips(touched ⋉ o′)
     INSERT INTO pg_temp.v__flips
     SELECT v__touched.customer_id,
-           v__touched.__ivmc_weight * CASE WHEN v__touched.matches < 0 THEN 1 ELSE -1 END AS __ivmc_weight
+           -v__touched.__ivmc_weight * CASE WHEN v__touched.matches > 0 THEN 1 ELSE -1 END AS __ivmc_weight
     FROM (
            SELECT * FROM (
              SELECT * FROM pg_temp.v__touched

@@ -73,8 +73,8 @@ def shape(rel: Rel) -> str:
         case Match(left, right, _, negated, mark):
             sign = "⋉" if mark is None else "μ"
             return f"({shape(left)} {'▷' if negated else sign} {shape(right)})"
-        case Flips(left, right, negated=negated):
-            return f"flips({shape(left)} {'▷' if negated else '⋉'} {shape(right)})"
+        case Flips(left, right):
+            return f"flips({shape(left)} ⋉ {shape(right)})"
         case Expand(input):
             return f"ε({shape(input)})"
         case Union(terms):
