@@ -125,7 +125,8 @@ def _constant(text: str, kind: Type) -> Any:
         return None
     if text.startswith("'"):
         return _converted(text[1 : text.rindex("'")].replace("''", "'"), kind)
-    return _converted({"true": True, "false": False}.get(text, text), kind)
+    bare = text.partition("::")[0]
+    return _converted({"true": True, "false": False}.get(bare, bare), kind)
 
 
 def _converted(operand: Any, kind: Type) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 
+from ivmc.emit.described import described
 from ivmc.emit.query import Queries
-from ivmc.emit.storage import Storage
+from ivmc.emit.storage import Storage, stored_form
 from ivmc.emit.text import indent, listing
 from ivmc.emit.work import assignment, insertion, row
 from ivmc.ir import Filter, Join, Match, Project, Rel, inputs, same, with_inputs
@@ -30,7 +31,8 @@ def recompute(storages: Sequence[Storage], queries: Queries) -> list[str]:
 def _filled(storage: Storage, queries: Queries) -> Iterator[str]:
     """One stage, computed beside its table."""
     anew = identifier(fitted(storage.stage.name, "__anew"))
-    contents = storage.contents(queries, as_written(storage.stage.input, queries))
+    rows = described(stored_form(storage.stage, storage.stage.input))
+    contents = storage.contents(queries, as_written(rows, queries))
     yield f"CREATE TEMPORARY TABLE {anew} ON COMMIT DROP AS"
     yield listing(storage.cast("q"), "SELECT")
     yield f"FROM (\n{indent(contents)}\n) q;"

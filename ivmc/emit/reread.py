@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from ivmc import few
 from ivmc.emit import handing
+from ivmc.emit.single import at_once, is_single
 from ivmc.emit.storage import stored_form
 from ivmc.emit.text import indent, listing, text
 from ivmc.emit.work import FOUND, Work, assignment, insertion, row, table
-from ivmc.ir import Aggregate, Call, Carried, Filter, Join, Project, Rel
+from ivmc.ir import Aggregate, Call, Carried, Filter, Join, Rel
 from ivmc.names import identifier
-from ivmc.properties import keys
 from ivmc.rules import reread
-from ivmc.rules.folding import Fold, best_of
+from ivmc.rules.folding import Fold
 from ivmc.scalar import (
-    BIGINT,
     TRUE,
     Col,
     Logic,
     Scalar,
     equals,
-    fresh,
     is_absent,
     is_present,
-    literal,
 )
-
-ONE: Final = literal("1::bigint", BIGINT)
 
 
 def write(work: Work, op: Aggregate) -> None:
@@ -102,18 +94,9 @@ def _replace(work: Work, op: Aggregate, groups: Carried, some: Rel, *, null: boo
 def _extrema_alone(rows: Rel, op: Aggregate, fold: Fold) -> Rel | None:
     """The extrema of groups, where they are all that is kept and no value is there twice.
 
-    Then the next value is the first one in an index, and its count is 1.
+    Then the next value is the first one in an index.
     """
-    given = keys(op.input)
-    found = [(e, fresh(e.value.name, e.value)) for e in fold.extrema]
-    once = all(any(key - {e.of} <= set(op.keys) for key in given) for e, _ in found)
-    if not once or len(fold.states) > 1:
-        return None
-    values = tuple((value, best_of(e.best, e.value, e.of, e.filter)) for e, value in found)
-    outputs: list[tuple[Col, Scalar]] = [(key, key) for key in op.keys]
-    for e, value in found:
-        outputs += [(e.value, value), (e.count, few.case(is_present(value), ONE))]
-    return Project(Aggregate(rows, op.keys, values), tuple(outputs))
+    return at_once(rows, op, fold, ()) if len(fold.states) == 1 and is_single(op, fold) else None
 
 
 def _alike(wanted: Col, column: Col) -> Scalar:

@@ -9,6 +9,7 @@ from typing import Final
 
 from ivmc.catalog import Catalog
 from ivmc.emit.query import Queries, positional
+from ivmc.emit.single import at_once, is_single
 from ivmc.emit.text import declared
 from ivmc.ir import Aggregate, Filter, Net, Rel
 from ivmc.names import PREFIX, SCHEMA, WEIGHT, fitted, identifier, qualified
@@ -182,13 +183,14 @@ class Storage:
     def fill(self, queries: Queries) -> str:
         """INSERT … SELECT of the whole stage from its sources."""
         columns = ", ".join(self.inserted)
-        return f"INSERT INTO {self.table} ({columns})\n{self.contents(queries, self.stage.input)}"
+        rows = stored_form(self.stage, self.stage.input)
+        return f"INSERT INTO {self.table} ({columns})\n{self.contents(queries, rows)}"
 
-    def contents(self, queries: Queries, input: Rel) -> str:
-        """The stored rows that a stage has over `input`."""
+    def contents(self, queries: Queries, rows: Rel) -> str:
+        """SELECT of rows in their stored form."""
         queries.fresh_statement()
         outputs = [(name, column) for column, name in self.names.items()]
-        return queries.select(stored_form(self.stage, input), outputs, weight=WEIGHT if self.is_bag else None)
+        return queries.select(rows, outputs, weight=WEIGHT if self.is_bag else None)
 
 
 def is_wide(column: Col) -> bool:
@@ -203,4 +205,6 @@ def stored_form(stage: Stage, input: Rel) -> Rel:
     if stage.fold is None:
         groups = Aggregate(input, stage.op.keys, stage.op.calls)
         return Filter(groups, stage.having) if stage.having else groups
+    if stage.fold.extrema and is_single(stage.op, stage.fold):
+        return at_once(input, stage.op, stage.fold, stage.fold.states)
     return grouped(input, stage.op, stage.fold)

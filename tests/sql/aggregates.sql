@@ -640,34 +640,12 @@ WHERE e.department_id = d.id
 GROUP BY d.name, e.hired;
 
 INSERT INTO ivmc.v (name, __ivmc_count, __ivmc_min_hired, __ivmc_count_min_hired)
-SELECT terms.name,
-       max(terms.count) AS __ivmc_count,
-       min(terms.min_hired) AS __ivmc_min_hired,
-       max(terms.count_min_hired) AS __ivmc_count_min_hired
-FROM (
-       SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
-       FROM (
-              SELECT v__1.name, count(*) AS count
-              FROM ivmc.v__1
-              GROUP BY v__1.name
-            ) groups
-       UNION ALL
-       SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
-       FROM (
-              SELECT net.name,
-                     min(net.min_hired) AS min_hired,
-                     (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
-              FROM (
-                     SELECT v__1_2.name, v__1_2.hired AS min_hired, count(*) AS __ivmc_weight
-                     FROM ivmc.v__1 v__1_2
-                     WHERE v__1_2.hired IS NOT NULL
-                     GROUP BY v__1_2.name, v__1_2.hired
-                     OFFSET 0
-                   ) net
-              GROUP BY net.name
-            ) groups_2
-     ) terms
-GROUP BY terms.name;
+SELECT v__1.name,
+       count(*) AS __ivmc_count,
+       min(v__1.hired) AS __ivmc_min_hired,
+       CASE WHEN min(v__1.hired) IS NOT NULL THEN 1::bigint END AS __ivmc_count_min_hired
+FROM ivmc.v__1
+GROUP BY v__1.name;
 
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
@@ -817,34 +795,12 @@ BEGIN
            q.__ivmc_min_hired::date AS __ivmc_min_hired,
            q.__ivmc_count_min_hired::bigint AS __ivmc_count_min_hired
     FROM (
-      SELECT terms.name,
-             max(terms.count) AS __ivmc_count,
-             min(terms.min_hired) AS __ivmc_min_hired,
-             max(terms.count_min_hired) AS __ivmc_count_min_hired
-      FROM (
-             SELECT groups.name, groups.count, NULL::date AS min_hired, NULL::bigint AS count_min_hired
-             FROM (
-                    SELECT v__1.name, count(*) AS count
-                    FROM ivmc.v__1
-                    GROUP BY v__1.name
-                  ) groups
-             UNION ALL
-             SELECT groups_2.name, NULL::bigint AS count, groups_2.min_hired, groups_2.count_min_hired
-             FROM (
-                    SELECT net.name,
-                           min(net.min_hired) AS min_hired,
-                           (array_agg(net.__ivmc_weight ORDER BY net.min_hired))[1] AS count_min_hired
-                    FROM (
-                           SELECT v__1_2.name, v__1_2.hired AS min_hired, count(*) AS __ivmc_weight
-                           FROM ivmc.v__1 v__1_2
-                           WHERE v__1_2.hired IS NOT NULL
-                           GROUP BY v__1_2.name, v__1_2.hired
-                           OFFSET 0
-                         ) net
-                    GROUP BY net.name
-                  ) groups_2
-           ) terms
-      GROUP BY terms.name
+      SELECT v__1.name,
+             count(*) AS __ivmc_count,
+             min(v__1.hired) AS __ivmc_min_hired,
+             CASE WHEN min(v__1.hired) IS NOT NULL THEN 1::bigint END AS __ivmc_count_min_hired
+      FROM ivmc.v__1
+      GROUP BY v__1.name
     ) q;
     DELETE FROM ivmc.v t WHERE NOT EXISTS (
       SELECT FROM pg_temp.v__anew d
@@ -1296,12 +1252,19 @@ BEGIN
     FROM (
       SELECT d.id,
              d.name,
-             count(*) AS __ivmc_count,
-             count(*) FILTER (WHERE e.salary IS NOT NULL) AS __ivmc_count_salary,
-             coalesce(sum(e.salary), 0) AS __ivmc_sum_salary
-      FROM public.departments d, public.employees e
-      WHERE e.department_id = d.id
-      GROUP BY d.id, d.name
+             groups.count AS __ivmc_count,
+             groups.count_salary AS __ivmc_count_salary,
+             groups.sum_salary AS __ivmc_sum_salary
+      FROM public.departments d,
+           (
+             SELECT e.department_id,
+                    count(*) AS count,
+                    count(*) FILTER (WHERE e.salary IS NOT NULL) AS count_salary,
+                    coalesce(sum(e.salary), 0) AS sum_salary
+             FROM public.employees e
+             GROUP BY e.department_id
+           ) groups
+      WHERE groups.department_id = d.id
     ) q;
     DELETE FROM ivmc.v t WHERE NOT EXISTS (
       SELECT FROM pg_temp.v__anew d

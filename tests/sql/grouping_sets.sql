@@ -490,52 +490,14 @@ GROUP BY "values".set,
          sales.amount;
 
 INSERT INTO ivmc.v (set, region, product, __ivmc_count, __ivmc_max_amount, __ivmc_count_max_amount)
-SELECT terms.set,
-       terms.region,
-       terms.product,
-       max(terms.count) AS __ivmc_count,
-       min(terms.max_amount) AS __ivmc_max_amount,
-       max(terms.count_max_amount) AS __ivmc_count_max_amount
-FROM (
-       SELECT groups.set,
-              groups.region,
-              groups.product,
-              groups.count,
-              NULL::numeric AS max_amount,
-              NULL::bigint AS count_max_amount
-       FROM (
-              SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
-              FROM ivmc.v__1
-              GROUP BY v__1.set, v__1.region, v__1.product
-            ) groups
-       UNION ALL
-       SELECT groups_2.set,
-              groups_2.region,
-              groups_2.product,
-              NULL::bigint AS count,
-              groups_2.max_amount,
-              groups_2.count_max_amount
-       FROM (
-              SELECT net.set,
-                     net.region,
-                     net.product,
-                     max(net.max_amount) AS max_amount,
-                     (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
-              FROM (
-                     SELECT v__1_2.set,
-                            v__1_2.region,
-                            v__1_2.product,
-                            v__1_2.amount AS max_amount,
-                            count(*) AS __ivmc_weight
-                     FROM ivmc.v__1 v__1_2
-                     WHERE v__1_2.amount IS NOT NULL
-                     GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
-                     OFFSET 0
-                   ) net
-              GROUP BY net.set, net.region, net.product
-            ) groups_2
-     ) terms
-GROUP BY terms.set, terms.region, terms.product;
+SELECT v__1.set,
+       v__1.region,
+       v__1.product,
+       count(*) AS __ivmc_count,
+       max(v__1.amount) AS __ivmc_max_amount,
+       CASE WHEN max(v__1.amount) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_amount
+FROM ivmc.v__1
+GROUP BY v__1.set, v__1.region, v__1.product;
 
 CREATE FUNCTION ivmc.v__refresh(
   frontier ivmc.frontier, recompute boolean,
@@ -676,52 +638,14 @@ BEGIN
            q.__ivmc_max_amount::numeric AS __ivmc_max_amount,
            q.__ivmc_count_max_amount::bigint AS __ivmc_count_max_amount
     FROM (
-      SELECT terms.set,
-             terms.region,
-             terms.product,
-             max(terms.count) AS __ivmc_count,
-             min(terms.max_amount) AS __ivmc_max_amount,
-             max(terms.count_max_amount) AS __ivmc_count_max_amount
-      FROM (
-             SELECT groups.set,
-                    groups.region,
-                    groups.product,
-                    groups.count,
-                    NULL::numeric AS max_amount,
-                    NULL::bigint AS count_max_amount
-             FROM (
-                    SELECT v__1.set, v__1.region, v__1.product, count(*) AS count
-                    FROM ivmc.v__1
-                    GROUP BY v__1.set, v__1.region, v__1.product
-                  ) groups
-             UNION ALL
-             SELECT groups_2.set,
-                    groups_2.region,
-                    groups_2.product,
-                    NULL::bigint AS count,
-                    groups_2.max_amount,
-                    groups_2.count_max_amount
-             FROM (
-                    SELECT net.set,
-                           net.region,
-                           net.product,
-                           max(net.max_amount) AS max_amount,
-                           (array_agg(net.__ivmc_weight ORDER BY net.max_amount DESC))[1] AS count_max_amount
-                    FROM (
-                           SELECT v__1_2.set,
-                                  v__1_2.region,
-                                  v__1_2.product,
-                                  v__1_2.amount AS max_amount,
-                                  count(*) AS __ivmc_weight
-                           FROM ivmc.v__1 v__1_2
-                           WHERE v__1_2.amount IS NOT NULL
-                           GROUP BY v__1_2.set, v__1_2.region, v__1_2.product, v__1_2.amount, record_send(ROW(v__1_2.amount))
-                           OFFSET 0
-                         ) net
-                    GROUP BY net.set, net.region, net.product
-                  ) groups_2
-           ) terms
-      GROUP BY terms.set, terms.region, terms.product
+      SELECT v__1.set,
+             v__1.region,
+             v__1.product,
+             count(*) AS __ivmc_count,
+             max(v__1.amount) AS __ivmc_max_amount,
+             CASE WHEN max(v__1.amount) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_amount
+      FROM ivmc.v__1
+      GROUP BY v__1.set, v__1.region, v__1.product
     ) q;
     DELETE FROM ivmc.v t WHERE NOT EXISTS (
       SELECT FROM pg_temp.v__anew d

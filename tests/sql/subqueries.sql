@@ -2214,34 +2214,12 @@ CREATE TABLE ivmc.v (
 ) WITH (fillfactor = 70);
 
 INSERT INTO ivmc.v__1 (customer_id, __ivmc_count, __ivmc_max_id, __ivmc_count_max_id)
-SELECT terms.customer_id,
-       max(terms.count) AS __ivmc_count,
-       min(terms.max_id) AS __ivmc_max_id,
-       max(terms.count_max_id) AS __ivmc_count_max_id
-FROM (
-       SELECT groups.customer_id, groups.count, NULL::integer AS max_id, NULL::bigint AS count_max_id
-       FROM (
-              SELECT o.customer_id, count(*) AS count
-              FROM public.orders o
-              GROUP BY o.customer_id
-            ) groups
-       UNION ALL
-       SELECT groups_2.customer_id, NULL::bigint AS count, groups_2.max_id, groups_2.count_max_id
-       FROM (
-              SELECT net.customer_id,
-                     max(net.max_id) AS max_id,
-                     (array_agg(net.__ivmc_weight ORDER BY net.max_id DESC))[1] AS count_max_id
-              FROM (
-                     SELECT o_2.customer_id, o_2.id AS max_id, count(*) AS __ivmc_weight
-                     FROM public.orders o_2
-                     WHERE o_2.id IS NOT NULL
-                     GROUP BY o_2.customer_id, o_2.id
-                     OFFSET 0
-                   ) net
-              GROUP BY net.customer_id
-            ) groups_2
-     ) terms
-GROUP BY terms.customer_id;
+SELECT o.customer_id,
+       count(*) AS __ivmc_count,
+       max(o.id) AS __ivmc_max_id,
+       CASE WHEN max(o.id) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_id
+FROM public.orders o
+GROUP BY o.customer_id;
 
 INSERT INTO ivmc.v (id, max)
 SELECT c.id, v__1.__ivmc_max_id AS max
@@ -2370,34 +2348,12 @@ BEGIN
            q.__ivmc_max_id::integer AS __ivmc_max_id,
            q.__ivmc_count_max_id::bigint AS __ivmc_count_max_id
     FROM (
-      SELECT terms.customer_id,
-             max(terms.count) AS __ivmc_count,
-             min(terms.max_id) AS __ivmc_max_id,
-             max(terms.count_max_id) AS __ivmc_count_max_id
-      FROM (
-             SELECT groups.customer_id, groups.count, NULL::integer AS max_id, NULL::bigint AS count_max_id
-             FROM (
-                    SELECT o.customer_id, count(*) AS count
-                    FROM public.orders o
-                    GROUP BY o.customer_id
-                  ) groups
-             UNION ALL
-             SELECT groups_2.customer_id, NULL::bigint AS count, groups_2.max_id, groups_2.count_max_id
-             FROM (
-                    SELECT net.customer_id,
-                           max(net.max_id) AS max_id,
-                           (array_agg(net.__ivmc_weight ORDER BY net.max_id DESC))[1] AS count_max_id
-                    FROM (
-                           SELECT o_2.customer_id, o_2.id AS max_id, count(*) AS __ivmc_weight
-                           FROM public.orders o_2
-                           WHERE o_2.id IS NOT NULL
-                           GROUP BY o_2.customer_id, o_2.id
-                           OFFSET 0
-                         ) net
-                    GROUP BY net.customer_id
-                  ) groups_2
-           ) terms
-      GROUP BY terms.customer_id
+      SELECT o.customer_id,
+             count(*) AS __ivmc_count,
+             max(o.id) AS __ivmc_max_id,
+             CASE WHEN max(o.id) IS NOT NULL THEN 1::bigint END AS __ivmc_count_max_id
+      FROM public.orders o
+      GROUP BY o.customer_id
     ) q;
     DELETE FROM ivmc.v__1 t WHERE NOT EXISTS (
       SELECT FROM pg_temp.v__1__anew d
