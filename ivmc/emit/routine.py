@@ -18,6 +18,7 @@ from ivmc.names import fitted, identifier, literal, qualified
 from ivmc.rules import join
 
 FEW = 1000  # rows that are deleted from a temporary table faster than it is truncated
+TURNS = 17  # refreshes between two looks at what such tables have grown to; sessions may take turns
 VARIABLES = {
     "changed": "bigint := 0",
     "pending": "bigint := 0",
@@ -142,10 +143,16 @@ def _created(program: Program) -> list[str]:
 
 def _emptied(program: Program) -> list[str]:
     """DELETE or TRUNCATE of the temporary tables that this refresh has used."""
-    lines = []
-    for name, (_, count) in program.temporary.items():
-        table = f"pg_temp.{identifier(name)}"
-        lines.append(
-            f"IF {count} > {FEW} THEN TRUNCATE {table}; ELSIF {count} > 0 THEN DELETE FROM {table}; END IF;"
-        )
-    return lines
+    if not program.temporary:
+        return []
+    tables = {name: f"pg_temp.{identifier(name)}" for name in program.temporary}
+    return [
+        *(
+            f"IF {count} > {FEW} THEN TRUNCATE {tables[name]}; "
+            f"ELSIF {count} > 0 THEN DELETE FROM {tables[name]}; END IF;"
+            for name, (_, count) in program.temporary.items()
+        ),
+        f"IF frontier.refreshes % {TURNS} = 0 THEN",
+        f"  PERFORM ivmc.reclaim({', '.join(map(literal, tables.values()))});",
+        "END IF;",
+    ]

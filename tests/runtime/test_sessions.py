@@ -65,6 +65,22 @@ def test_a_chain_refreshed_in_one_transaction_and_again(orders: Connection) -> N
     assert steps == [("differential",)]
 
 
+def test_temporary_tables_do_not_grow(orders: Connection) -> None:
+    """Planner rule 8: a page of deleted rows is not written to again, but read at each refresh."""
+    runtime.create(
+        orders, "v", f"SELECT placed, min(largest) FROM ({DAILY}) AS d GROUP BY placed", mode="differential"
+    )
+    for first in range(1000, 31000, 500):
+        ids = f"generate_series({first}, {first} + 499) i"
+        orders.execute(f"INSERT INTO orders SELECT i, i, date '2024-01-01' + i, i FROM {ids}".encode())
+        orders.execute("CALL ivmc.refresh('v')")
+    row = orders.execute(
+        "SELECT max(pg_relation_size(oid)) FROM pg_class WHERE relpersistence = 't'"
+    ).fetchone()
+    assert row is not None
+    assert 0 < row[0] < 1_000_000
+
+
 def test_large_changes_recompute_only_where_that_was_left_open(orders: Connection) -> None:
     runtime.create(orders, "chosen", DAILY)
     runtime.create(orders, "forced", DAILY, mode="differential")

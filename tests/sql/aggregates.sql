@@ -207,6 +207,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -577,6 +580,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__lost');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1075,6 +1081,9 @@ BEGIN
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__net', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2', 'pg_temp.v__lost');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1424,6 +1433,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__net');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2090,6 +2102,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__lost');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2347,6 +2362,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__touched');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2700,6 +2718,9 @@ BEGIN
   IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2905,6 +2926,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -3118,6 +3142,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -3313,6 +3340,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -3692,6 +3722,9 @@ BEGIN
   IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -4141,6 +4174,9 @@ BEGIN
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2', 'pg_temp.v__lost');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

@@ -288,6 +288,9 @@ BEGIN
   IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -657,6 +660,9 @@ BEGIN
   IF n.moved > 1000 THEN TRUNCATE pg_temp.v__moved; ELSIF n.moved > 0 THEN DELETE FROM pg_temp.v__moved; END IF;
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -891,6 +897,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__touched');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

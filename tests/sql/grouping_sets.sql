@@ -417,6 +417,9 @@ BEGIN
   IF n.groups > 1000 THEN TRUNCATE pg_temp.v__groups; ELSIF n.groups > 0 THEN DELETE FROM pg_temp.v__groups; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__net', 'pg_temp.v__lost');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -946,6 +949,9 @@ BEGIN
   IF n.changes > 1000 THEN TRUNCATE pg_temp.v__changes; ELSIF n.changes > 0 THEN DELETE FROM pg_temp.v__changes; END IF;
   IF n.groups_2 > 1000 THEN TRUNCATE pg_temp.v__groups_2; ELSIF n.groups_2 > 0 THEN DELETE FROM pg_temp.v__groups_2; END IF;
   IF n.lost > 1000 THEN TRUNCATE pg_temp.v__lost; ELSIF n.lost > 0 THEN DELETE FROM pg_temp.v__lost; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__net', 'pg_temp.v__moved', 'pg_temp.v__changes', 'pg_temp.v__groups_2', 'pg_temp.v__lost');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

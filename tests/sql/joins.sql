@@ -287,6 +287,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__net');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -738,6 +741,9 @@ BEGIN
   IF n.delta_2 > 1000 THEN TRUNCATE pg_temp.v__delta_2; ELSIF n.delta_2 > 0 THEN DELETE FROM pg_temp.v__delta_2; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.net_2 > 1000 THEN TRUNCATE pg_temp.v__net_2; ELSIF n.net_2 > 0 THEN DELETE FROM pg_temp.v__net_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__delta_2', 'pg_temp.v__net', 'pg_temp.v__net_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1009,6 +1015,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__net');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1260,6 +1269,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__net');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1534,6 +1546,9 @@ BEGIN
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__net');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

@@ -600,6 +600,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

@@ -298,6 +298,9 @@ BEGIN
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__flips', 'pg_temp.v__touched');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -859,6 +862,9 @@ BEGIN
   IF n.touched_5 > 1000 THEN TRUNCATE pg_temp.v__touched_5; ELSIF n.touched_5 > 0 THEN DELETE FROM pg_temp.v__touched_5; END IF;
   IF n.delta_4 > 1000 THEN TRUNCATE pg_temp.v__delta_4; ELSIF n.delta_4 > 0 THEN DELETE FROM pg_temp.v__delta_4; END IF;
   IF n.touched_6 > 1000 THEN TRUNCATE pg_temp.v__touched_6; ELSIF n.touched_6 > 0 THEN DELETE FROM pg_temp.v__touched_6; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__delta_2', 'pg_temp.v__flips', 'pg_temp.v__touched', 'pg_temp.v__touched_2', 'pg_temp.v__delta_3', 'pg_temp.v__touched_3', 'pg_temp.v__net', 'pg_temp.v__flips_2', 'pg_temp.v__touched_4', 'pg_temp.v__touched_5', 'pg_temp.v__delta_4', 'pg_temp.v__touched_6');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1287,6 +1293,9 @@ BEGIN
   IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.touched_4 > 1000 THEN TRUNCATE pg_temp.v__touched_4; ELSIF n.touched_4 > 0 THEN DELETE FROM pg_temp.v__touched_4; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__delta_2', 'pg_temp.v__touched', 'pg_temp.v__touched_2', 'pg_temp.v__delta_3', 'pg_temp.v__touched_3', 'pg_temp.v__net', 'pg_temp.v__touched_4');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -1730,6 +1739,9 @@ BEGIN
   IF n.touched_3 > 1000 THEN TRUNCATE pg_temp.v__touched_3; ELSIF n.touched_3 > 0 THEN DELETE FROM pg_temp.v__touched_3; END IF;
   IF n.delta_3 > 1000 THEN TRUNCATE pg_temp.v__delta_3; ELSIF n.delta_3 > 0 THEN DELETE FROM pg_temp.v__delta_3; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__delta_2', 'pg_temp.v__flips', 'pg_temp.v__touched', 'pg_temp.v__flips_2', 'pg_temp.v__touched_2', 'pg_temp.v__touched_3', 'pg_temp.v__delta_3', 'pg_temp.v__net');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2163,6 +2175,9 @@ BEGIN
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__lost', 'pg_temp.v__old', 'pg_temp.v__changes', 'pg_temp.v__delta', 'pg_temp.v__touched', 'pg_temp.v__net', 'pg_temp.v__touched_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -2683,6 +2698,9 @@ BEGIN
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__groups', 'pg_temp.v__lost', 'pg_temp.v__old', 'pg_temp.v__changes', 'pg_temp.v__delta', 'pg_temp.v__flips', 'pg_temp.v__touched');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -3036,6 +3054,9 @@ BEGIN
   IF n.net > 1000 THEN TRUNCATE pg_temp.v__net; ELSIF n.net > 0 THEN DELETE FROM pg_temp.v__net; END IF;
   IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched > 1000 THEN TRUNCATE pg_temp.v__touched; ELSIF n.touched > 0 THEN DELETE FROM pg_temp.v__touched; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta', 'pg_temp.v__net', 'pg_temp.v__flips', 'pg_temp.v__touched');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -3241,6 +3262,9 @@ BEGIN
   rows_in := n.pending;
   rows_changed := n.changed;
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__delta');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS
@@ -3683,6 +3707,9 @@ BEGIN
   IF n.delta > 1000 THEN TRUNCATE pg_temp.v__delta; ELSIF n.delta > 0 THEN DELETE FROM pg_temp.v__delta; END IF;
   IF n.flips > 1000 THEN TRUNCATE pg_temp.v__flips; ELSIF n.flips > 0 THEN DELETE FROM pg_temp.v__flips; END IF;
   IF n.touched_2 > 1000 THEN TRUNCATE pg_temp.v__touched_2; ELSIF n.touched_2 > 0 THEN DELETE FROM pg_temp.v__touched_2; END IF;
+  IF frontier.refreshes % 17 = 0 THEN
+    PERFORM ivmc.reclaim('pg_temp.v__touched', 'pg_temp.v__old', 'pg_temp.v__changes', 'pg_temp.v__delta', 'pg_temp.v__flips', 'pg_temp.v__touched_2');
+  END IF;
 END $ivmc$;
 
 CREATE VIEW public.v AS

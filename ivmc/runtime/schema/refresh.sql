@@ -89,6 +89,20 @@ BEGIN
     END IF;
 END $$;
 
+-- Give back the pages of temporary tables from which rows were deleted. Nothing vacuums these, and what the next
+-- refresh writes comes behind them, so that whoever goes on refreshing would read more pages each time.
+CREATE OR REPLACE FUNCTION ivmc.reclaim(VARIADIC tables regclass[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_table regclass;
+BEGIN
+    FOREACH v_table IN ARRAY tables LOOP
+        IF pg_relation_size(v_table) > 65536 THEN
+            EXECUTE format('TRUNCATE %s', v_table);
+        END IF;
+    END LOOP;
+END $$;
+
 -- One attempt at a refresh, under this transaction's snapshot. `stale`: another refresh or a rewrite
 -- was committed after the snapshot, so roll back and try again. `trims`: worth trimming afterwards.
 -- Its own statements are the same every time, so one plan serves them all. The page cost is for the program as well.
