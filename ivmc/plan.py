@@ -50,7 +50,7 @@ class Plan:
     tables, all called `id` or `id__…` in the schema `ivmc`; `fill` fills them from the sources;
     `program` creates the function that refreshes them:
 
-        ivmc."<id>__refresh"(frontier ivmc.frontier, recompute boolean,
+        ivmc."<id>__refresh"(frontier ivmc.consumed, recompute boolean,
             OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text)
 
     which is called under one REPEATABLE READ snapshot with its sources locked, and takes the view's

@@ -41,7 +41,7 @@ def buffer_name(schema: str, name: str) -> str:
 
 
 def unread(buffer: str, frontier: str) -> str:
-    """The condition under which a row of `buffer` (an alias) is new to `frontier` (a row of ivmc.frontier).
+    """The condition under which a row of `buffer` (an alias) is new to `frontier` (a row of ivmc.consumed).
 
     New is what the frontier's snapshot does not see, its own transaction apart, and what that
     transaction did after it had refreshed: without the latter, a chain of views that is refreshed in

@@ -14,7 +14,7 @@ def refresh_function(id: str, code: str) -> str:
     """
     return (
         f"CREATE FUNCTION {qualified(SCHEMA, fitted(id, '__refresh'))}(\n"
-        "  frontier ivmc.frontier, recompute boolean,\n"
+        "  frontier ivmc.consumed, recompute boolean,\n"
         "  OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text\n"
         f") LANGUAGE plpgsql AS {body(code)}"
     )

@@ -39,7 +39,7 @@ def totals(
     )
     idle, move = ("\n".join(advance(works=works)) for works in (False, True))
     program = f"""CREATE FUNCTION ivmc.{identifier(fitted(view, "__refresh"))}(
-    frontier ivmc.frontier, recompute boolean,
+    frontier ivmc.consumed, recompute boolean,
     OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text)
 LANGUAGE plpgsql AS $program$
 #variable_conflict use_column

@@ -57,7 +57,7 @@ FROM (
 GROUP BY terms.set, terms.region, terms.product;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -503,7 +503,7 @@ FROM ivmc.v__1
 GROUP BY v__1.set, v__1.region, v__1.product;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column

@@ -39,7 +39,7 @@ WHERE NOT EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -358,7 +358,7 @@ WHERE EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -909,7 +909,7 @@ SELECT c.id,
 FROM public.customers c;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1348,7 +1348,7 @@ WHERE NOT EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -1800,7 +1800,7 @@ WHERE EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -2242,7 +2242,7 @@ FROM public.customers c
      LEFT JOIN ivmc.v__1 ON v__1.customer_id = c.id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -2745,7 +2745,7 @@ FROM public.customers c
      LEFT JOIN public.orders o ON o.customer_id = c.id;
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -3097,7 +3097,7 @@ SELECT c.id, t.t, t.ordinality
 FROM public.customers c, LATERAL unnest(c.tags) WITH ORDINALITY t (t, ordinality);
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column
@@ -3328,7 +3328,7 @@ WHERE EXISTS (
 );
 
 CREATE FUNCTION ivmc.v__refresh(
-  frontier ivmc.frontier, recompute boolean,
+  frontier ivmc.consumed, recompute boolean,
   OUT rows_in bigint, OUT rows_changed bigint, OUT strategy text, OUT reason text
 ) LANGUAGE plpgsql AS $ivmc$
 #variable_conflict use_column

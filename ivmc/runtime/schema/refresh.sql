@@ -112,7 +112,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 SET random_page_cost = 1.1 AS $$
 DECLARE
     v          record;
-    v_frontier ivmc.frontier;
+    v_frontier ivmc.consumed;
     v_root     text;
     v_abroad   boolean;
     v_entries  xid[];
@@ -136,7 +136,7 @@ BEGIN
         RAISE '"%" was never filled: its creation was interrupted', v.id
             USING ERRCODE = 'IV415', TABLE = v.id, HINT = 'Drop it and create it again.';
     END IF;
-    SELECT * INTO v_frontier FROM ivmc.frontier f WHERE f.view = $1;
+    SELECT * INTO v_frontier FROM ivmc.consumed f WHERE f.view = $1;
     v_abroad := concat(v_frontier.system_identifier, ' ', v_frontier.database)
                     <> coalesce(nullif(current_setting('ivmc.home', true), ''), ivmc.home())
                 OR pg_snapshot_xmax(v_frontier.snapshot) > pg_snapshot_xmax(pg_current_snapshot());
