@@ -53,7 +53,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -280,7 +280,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2460,7 +2460,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2779,7 +2779,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2988,7 +2988,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3201,7 +3201,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3442,7 +3442,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3828,7 +3828,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
