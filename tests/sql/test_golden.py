@@ -106,7 +106,7 @@ def test_rules_fired(case: Case) -> None:
 @every_case
 def test_every_statement_parses(case: Case) -> None:
     assert parse_sql(shown(case).sql)
-    assert parse_plpgsql(compiled(case).program.replace("ivmc.frontier", "text"))  # it knows no other schema
+    assert parse_plpgsql(compiled(case).program.replace("ivmc.consumed", "text"))  # it knows no other schema
 
 
 def test_rewrite(request: pytest.FixtureRequest) -> None:
