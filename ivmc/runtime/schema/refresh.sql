@@ -211,7 +211,8 @@ BEGIN
         v_done := v_run.done;
         rows_in := v_done.rows_in;
         rows_changed := v_done.rows_changed;
-        PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+        PERFORM set_config('search_path', 'pg_catalog, pg_temp', true),
+            set_config('plan_cache_mode', 'force_generic_plan', true);
         IF v_unsure AND (v_changed OR v_done.strategy IS NOT NULL) THEN
             UPDATE ivmc.source s SET triggers = o.triggers, files = o.files
             FROM ivmc.observed o
