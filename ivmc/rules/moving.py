@@ -15,10 +15,11 @@ Source  docs/laws.md, law 9.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from ivmc.catalog import Function, Type
-from ivmc.ir import Aggregate, Call, Filter, Join, Project, Rel, same
+from ivmc.ir import Aggregate, Call, Filter, Join, Match, Project, Rel, same
 from ivmc.properties import keys
 from ivmc.scalar import (
     BIGINT,
@@ -81,6 +82,8 @@ def passed(sides: Iterable[Rel], change: Rel, test: Expression, value: Col) -> l
     alone = substitute(test, {value: least})
 
     def flipped(side: Rel) -> Rel:
+        if isinstance(side, Match) and side.mark is None:  # asked of the few rows that flip
+            return replace(side, left=flipped(side.left))
         reached = Join(side, two, between), Join(side, one, (alone,))
         flips = [Project(Join(rel, change, (test,)), same(side.schema)) for rel in reached]
         return flips[0] + flips[1]
