@@ -19,6 +19,7 @@ from ivmc.names import SCHEMA, literal, qualified
 
 PAGE = 8192  # bytes, as PostgreSQL is mostly built
 LOOKED_AT, GLANCED_AT = 250, 25  # pages of change buffers that are looked at, where all is counted, and else
+SEVERAL = 500  # changes of which no plan may suppose that they are one
 SHARE = 0.005  # and of very large ones this share
 READ, FOLDED, PROBED, STAGED = 0.3, 0.5, 2.5, 5.0  # µs per change, where nothing has been learned yet
 EARLY, LESS = 20_000, 0.8  # of a rate that this many changes have taught, what many more cost
@@ -82,8 +83,10 @@ def counts(program: Program, pending: Mapping[Table, str], *, chooses: bool) -> 
         *map(indent, _choice(sources) if chooses else ()),
         "  IF NOT recompute THEN",
         *(indent(line, 4) for line in _exactly(sources, total)),
-        *(indent(line, 4) for source in sources for line in _reckoned(source)),
         "  END IF;",
+        "END IF;",
+        f"IF n.pending > {SEVERAL} AND NOT recompute THEN",
+        *(indent(line) for source in sources for line in _reckoned(source)),
         "END IF;",
     ]
 
@@ -150,7 +153,7 @@ def _choice(sources: Sequence[Waiting]) -> list[str]:
 
 def _reckoned(source: Waiting) -> list[str]:
     return [
-        f"IF {source.count} > {SMALL} THEN",
+        f"IF {source.count} > {SEVERAL} THEN",
         f"  PERFORM ivmc.reckon({literal(source.buffer)}, {source.count});",
         "END IF;",
     ]

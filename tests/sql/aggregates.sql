@@ -119,9 +119,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -346,9 +348,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -758,12 +762,14 @@ BEGIN
         ) departments_changes;
         n.pending := n.employees_changes + n.departments_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
-      IF n.departments_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
+    IF n.departments_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
     END IF;
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
@@ -1236,12 +1242,14 @@ BEGIN
         ) departments_changes;
         n.pending := n.employees_changes + n.departments_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
-      IF n.departments_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
+    END IF;
+    IF n.departments_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
     END IF;
   END IF;
   IF n.departments_changes > 0 AND NOT recompute THEN
@@ -1622,9 +1630,11 @@ BEGIN
         ) employees_changes;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -2228,9 +2238,11 @@ BEGIN
         ) employees_changes;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -2526,9 +2538,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -2845,9 +2859,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -3054,9 +3070,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -3267,9 +3285,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -3528,12 +3548,14 @@ BEGIN
         END IF;
         n.pending := n.departments_changes + n.employees_changes;
       END IF;
-      IF n.departments_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
-      END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.departments_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
+    END IF;
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -3894,9 +3916,11 @@ BEGIN
         END IF;
         n.pending := n.employees_changes;
       END IF;
-      IF n.employees_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.employees_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
   IF recompute THEN

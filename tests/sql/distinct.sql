@@ -133,9 +133,11 @@ BEGIN
         END IF;
         n.pending := n.visits_changes;
       END IF;
-      IF n.visits_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.visits_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -454,9 +456,11 @@ BEGIN
         END IF;
         n.pending := n.visits_changes;
       END IF;
-      IF n.visits_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.visits_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -790,9 +794,11 @@ BEGIN
         ) visits_changes;
         n.pending := n.visits_changes;
       END IF;
-      IF n.visits_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.visits_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
     END IF;
   END IF;
   IF recompute THEN

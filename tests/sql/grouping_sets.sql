@@ -142,9 +142,11 @@ BEGIN
         ) sales_changes;
         n.pending := n.sales_changes;
       END IF;
-      IF n.sales_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.sales_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -591,9 +593,11 @@ BEGIN
         ) sales_changes;
         n.pending := n.sales_changes;
       END IF;
-      IF n.sales_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.sales_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
     END IF;
   END IF;
   IF recompute THEN

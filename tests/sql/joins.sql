@@ -139,12 +139,14 @@ BEGIN
         ) customers_changes;
         n.pending := n.orders_changes + n.customers_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
@@ -471,15 +473,17 @@ BEGIN
         ) customers_changes;
         n.pending := n.items_changes + n.orders_changes + n.customers_changes;
       END IF;
-      IF n.items_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
-      END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.items_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+    END IF;
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF n.customers_changes > 0 AND NOT recompute THEN
@@ -889,12 +893,14 @@ BEGIN
         ) customers_changes;
         n.pending := n.notes_changes + n.customers_changes;
       END IF;
-      IF n.notes_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
-      END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.notes_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+    END IF;
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -1144,9 +1150,11 @@ BEGIN
         ) orders_changes;
         n.pending := n.orders_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -1417,12 +1425,14 @@ BEGIN
         ) customers_changes;
         n.pending := n.notes_changes + n.customers_changes;
       END IF;
-      IF n.notes_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
-      END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.notes_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
+    END IF;
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF recompute THEN

@@ -115,9 +115,11 @@ BEGIN
         ) orders_changes;
         n.pending := n.orders_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -303,9 +305,11 @@ BEGIN
         ) returns_changes;
         n.pending := n.returns_changes;
       END IF;
-      IF n.returns_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.returns_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -515,12 +519,14 @@ BEGIN
         END IF;
         n.pending := n.orders_changes + n.returns_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
-      IF n.returns_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
+    IF n.returns_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -721,9 +727,11 @@ BEGIN
         ) orders_changes;
         n.pending := n.orders_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN

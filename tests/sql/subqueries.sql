@@ -140,12 +140,14 @@ BEGIN
         ) orders_changes;
         n.pending := n.customers_changes + n.orders_changes;
       END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -453,9 +455,11 @@ BEGIN
         ) orders_changes;
         n.pending := n.orders_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -1015,12 +1019,14 @@ BEGIN
         ) orders_changes;
         n.pending := n.customers_changes + n.orders_changes;
       END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -1455,12 +1461,14 @@ BEGIN
         ) orders_changes;
         n.pending := n.customers_changes + n.orders_changes;
       END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -1890,9 +1898,11 @@ BEGIN
         ) customers_changes;
         n.pending := n.customers_changes;
       END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -2347,12 +2357,14 @@ BEGIN
         ) customers_changes;
         n.pending := n.orders_changes + n.customers_changes;
       END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
+    END IF;
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -2847,12 +2859,14 @@ BEGIN
         ) orders_changes;
         n.pending := n.customers_changes + n.orders_changes;
       END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
+    END IF;
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -3180,9 +3194,11 @@ BEGIN
         ) customers_changes;
         n.pending := n.customers_changes;
       END IF;
-      IF n.customers_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.customers_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
   IF recompute THEN
@@ -3432,12 +3448,14 @@ BEGIN
         ) orders_changes;
         n.pending := n.items_changes + n.orders_changes;
       END IF;
-      IF n.items_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
-      END IF;
-      IF n.orders_changes > 5000 THEN
-        PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
-      END IF;
+    END IF;
+  END IF;
+  IF n.pending > 500 AND NOT recompute THEN
+    IF n.items_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
+    END IF;
+    IF n.orders_changes > 500 THEN
+      PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
   IF recompute THEN
