@@ -121,8 +121,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -350,8 +350,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -764,11 +764,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
-    IF n.departments_changes > 500 THEN
+    IF n.departments_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
     END IF;
   END IF;
@@ -1244,11 +1244,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
-    IF n.departments_changes > 500 THEN
+    IF n.departments_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
     END IF;
   END IF;
@@ -1632,8 +1632,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -2240,8 +2240,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -2540,8 +2540,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -2861,8 +2861,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -3072,8 +3072,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -3287,8 +3287,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -3550,11 +3550,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.departments_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.departments_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_departments', n.departments_changes);
     END IF;
-    IF n.employees_changes > 500 THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;
@@ -3918,8 +3918,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.employees_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.employees_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_employees', n.employees_changes);
     END IF;
   END IF;

@@ -135,8 +135,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.visits_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.visits_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
     END IF;
   END IF;
@@ -458,8 +458,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.visits_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.visits_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
     END IF;
   END IF;
@@ -796,8 +796,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.visits_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.visits_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_visits', n.visits_changes);
     END IF;
   END IF;

@@ -144,8 +144,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.sales_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.sales_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
     END IF;
   END IF;
@@ -595,8 +595,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.sales_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.sales_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_sales', n.sales_changes);
     END IF;
   END IF;

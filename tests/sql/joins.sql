@@ -141,11 +141,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.orders_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
-    IF n.customers_changes > 500 THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
@@ -475,14 +475,14 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.items_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.items_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
     END IF;
-    IF n.orders_changes > 500 THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
-    IF n.customers_changes > 500 THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
@@ -895,11 +895,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.notes_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.notes_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
     END IF;
-    IF n.customers_changes > 500 THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
@@ -1152,8 +1152,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.orders_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
@@ -1427,11 +1427,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.notes_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.notes_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_notes', n.notes_changes);
     END IF;
-    IF n.customers_changes > 500 THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;

@@ -149,11 +149,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.orders_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
-    IF n.returns_changes > 500 THEN
+    IF n.returns_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
     END IF;
   END IF;
@@ -441,11 +441,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.orders_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
-    IF n.returns_changes > 500 THEN
+    IF n.returns_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_returns', n.returns_changes);
     END IF;
   END IF;

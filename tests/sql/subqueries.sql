@@ -142,11 +142,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.customers_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
-    IF n.orders_changes > 500 THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
@@ -457,8 +457,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.orders_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
@@ -1021,11 +1021,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.customers_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
-    IF n.orders_changes > 500 THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
@@ -1463,11 +1463,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.customers_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
-    IF n.orders_changes > 500 THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
@@ -1900,8 +1900,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.customers_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
@@ -2359,11 +2359,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.orders_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
-    IF n.customers_changes > 500 THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
@@ -2861,11 +2861,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.customers_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
-    IF n.orders_changes > 500 THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;
@@ -3196,8 +3196,8 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.customers_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.customers_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_customers', n.customers_changes);
     END IF;
   END IF;
@@ -3450,11 +3450,11 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  IF n.pending > 500 AND NOT recompute THEN
-    IF n.items_changes > 500 THEN
+  IF n.pending > 1000 AND NOT recompute THEN
+    IF n.items_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_items', n.items_changes);
     END IF;
-    IF n.orders_changes > 500 THEN
+    IF n.orders_changes > 1000 THEN
       PERFORM ivmc.reckon('ivmc.changes_public_orders', n.orders_changes);
     END IF;
   END IF;

@@ -191,7 +191,7 @@ def test_many_changes_in_one_refresh(conn: Connection) -> None:
     assert differences(conn, query) == ([], [])
 
 
-@pytest.mark.parametrize("rows", [300, 3000])
+@pytest.mark.parametrize("rows", [600, 3000])
 def test_a_buffer_that_was_vacuumed_when_empty(conn: Connection, rows: int) -> None:
     """Its pages stay, and the planner believes that they hold nothing: many changes looked like one."""
     conn.execute("CREATE TABLE w (id int PRIMARY KEY, g int)")
