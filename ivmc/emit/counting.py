@@ -18,7 +18,7 @@ from ivmc.emit.text import derived, indent, listing
 from ivmc.names import SCHEMA, literal, qualified
 
 PAGE = 8192  # bytes, as PostgreSQL is mostly built
-LOOKED_AT, GLANCED_AT = 250, 25  # pages of change buffers that are looked at, where all is counted, and else
+LOOKED_AT, GLANCED_AT = 250, 60  # pages of change buffers that are looked at, where all is counted, and else
 SEVERAL = 1000  # changes of which no plan may suppose that they are one
 SHARE = 0.005  # and of very large ones this share
 READ, FOLDED, PROBED, STAGED = 0.3, 0.5, 2.5, 5.0  # µs per change, where nothing has been learned yet

@@ -53,7 +53,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -282,7 +282,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2472,7 +2472,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -2793,7 +2793,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3004,7 +3004,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3219,7 +3219,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3462,7 +3462,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_departments b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_departments') + pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -3850,7 +3850,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_employees b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_employees');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

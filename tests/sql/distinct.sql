@@ -67,7 +67,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_visits');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
@@ -390,7 +390,7 @@ BEGIN
   rows_changed := 0;
   IF EXISTS (SELECT FROM ivmc.changes_public_visits b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_visits');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *

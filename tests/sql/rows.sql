@@ -434,7 +434,7 @@ BEGIN
   IF EXISTS (SELECT FROM ivmc.changes_public_orders b WHERE b.ctid >= '(29,0)')
     OR EXISTS (SELECT FROM ivmc.changes_public_returns b WHERE b.ctid >= '(29,0)') THEN
     n.thinned := pg_relation_size('ivmc.changes_public_orders') + pg_relation_size('ivmc.changes_public_returns');
-    n.thinned := greatest(1, n.thinned / (204800 + 0.005 * n.thinned));
+    n.thinned := greatest(1, n.thinned / (491520 + 0.005 * n.thinned));
     IF n.thinned > 1 THEN
       -- Some pages tell about how many changes there are
       SELECT *
