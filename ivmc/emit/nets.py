@@ -72,33 +72,41 @@ def _common(parts: Sequence[Part]) -> frozenset[str]:
 
 def carry(program: Program, parts: Sequence[Part]) -> None:
     """Run the one pass, and let each net be read from its table."""
-    queries, common = program.queries, _common(parts)
-    scan, known = combined([part.scan for part in parts])
-    selected = _over(known, parts[0], common)
-    leaf = Filter(Delta(scan), selected) if selected else Delta(scan)
-    schema = tuple(known[column.name] for column in parts[0].rel.schema)
+    common = _common(parts)
     kinds = list(dict.fromkeys(frozenset(part.predicates) - common for part in parts))
-    weights = [f"{WEIGHT}_{n}" if n > 1 else WEIGHT for n in range(1, len(kinds) + 1)]
-    types = [f"{identifier(column.name)} {declared(column)}" for column in schema]
-    name, count = program.kept("net", [*types, *(f"{weight} bigint" for weight in weights)])
+    weights = {kind: f"{WEIGHT}_{n}" if n > 1 else WEIGHT for n, kind in enumerate(kinds, start=1)}
+    name, count = _summed(program, parts, weights)
+    for part in parts:
+        weight = weights[frozenset(part.predicates) - common]
+        carried = Carried(name, part.rel.schema, among=weight if len(weights) > 1 else None)
+        program.queries.counts[carried] = count
+        program.carried[part.rel] = carried
+
+
+def _summed(
+    program: Program, parts: Sequence[Part], weights: Mapping[frozenset[str], str]
+) -> tuple[str, str]:
+    """A table of net changes with a weight for each selection of them, and the count of its rows."""
+    queries = program.queries
+    scan, known = combined([part.scan for part in parts])
+    selected = _over(known, parts[0], _common(parts))
+    leaf = Filter(Delta(scan), selected) if selected else Delta(scan)
     program.count(leaf)
+    schema = tuple(known[column.name] for column in parts[0].rel.schema)
+    types = [f"{identifier(column.name)} {declared(column)}" for column in schema]
+    name, count = program.kept("net", [*types, *(f"{weight} bigint" for weight in weights.values())])
     with program.when(" AND ".join(f"{guard} > 0" for guard in program.guards(leaf))):
         queries.fresh_statement()
         rows = queries.block(leaf)
-        tests = [_over(known, next(p for p in parts if kind <= p.predicates.keys()), kind) for kind in kinds]
-        sums = [_sum(rows, some) for some in tests]
+        sums = {weight: _sum(rows, known, parts, kind) for kind, weight in weights.items()}
         net = queries.netted(Net(Project(leaf, same(schema))), rows)
-        net.having = " OR ".join(f"{total} <> 0" for total in sums)
+        net.having = " OR ".join(f"{total} <> 0" for total in sums.values())
         items = [listed_as(net.sql(column), column.name) for column in schema]
-        items += [listed_as(total, weight) for total, weight in zip(sums, weights, strict=True)]
-        what = [*dict.fromkeys(formula(part.rel) for part in parts), *["side by side"] * (len(kinds) > 1)]
+        items += [listed_as(total, weight) for weight, total in sums.items()]
+        what = [*dict.fromkeys(formula(part.rel) for part in parts), *["side by side"] * (len(sums) > 1)]
         program.emit(f"-- {name.rpartition('__')[2]} += {', '.join(what)}")
         program.run(f"INSERT INTO pg_temp.{identifier(name)}\n{listing(items, 'SELECT')}\n{net.body};", count)
-    for part in parts:
-        weight = weights[kinds.index(frozenset(part.predicates) - common)]
-        carried = Carried(name, part.rel.schema, among=weight if len(weights) > 1 else None)
-        queries.counts[carried] = count
-        program.carried[part.rel] = carried
+    return name, count
 
 
 def _over(known: Mapping[str, Col], part: Part, names: Iterable[str]) -> tuple[Scalar, ...]:
@@ -107,6 +115,8 @@ def _over(known: Mapping[str, Col], part: Part, names: Iterable[str]) -> tuple[S
     return tuple(substitute(p, copies) for name, p in part.predicates.items() if name in names)
 
 
-def _sum(rows: Block, tests: Sequence[Scalar]) -> str:
+def _sum(rows: Block, known: Mapping[str, Col], parts: Sequence[Part], kind: frozenset[str]) -> str:
+    """The net weight of those rows that satisfy the predicates of one kind of part."""
+    tests = _over(known, next(part for part in parts if kind <= part.predicates.keys()), kind)
     selected = " AND ".join(rows.sql(test, 3) for test in tests)
     return f"coalesce(sum({rows.weight}) FILTER (WHERE {selected}), 0)" if tests else f"sum({rows.weight})"
