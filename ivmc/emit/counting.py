@@ -19,8 +19,8 @@ from ivmc.names import SCHEMA, literal, qualified
 
 PAGE = 8192  # bytes, as PostgreSQL is mostly built
 LOOKED_AT, GLANCED_AT = 250, 60  # pages of change buffers that are looked at, where all is counted, and else
-SEVERAL = 1000  # changes of which no plan may suppose that they are one
 SHARE = 0.005  # and of very large ones this share
+SEVERAL = 1000  # changes of which no plan may suppose that they are one
 READ, FOLDED, PROBED, STAGED = 0.3, 0.5, 2.5, 5.0  # µs per change, where nothing has been learned yet
 EARLY, LESS = 20_000, 0.8  # of a rate that this many changes have taught, what many more cost
 

@@ -135,7 +135,7 @@ def _equated(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched | N
     copies = {column: fresh(column.name, column) for found in read for column in found}
     rows = Project(change, tuple((copy, column) for column, copy in copies.items()))
     total = fresh("matches", BIGINT, nullable=False)
-    rel = _moving(Aggregate(rows, tuple(copies.values()), ((total, COUNT),)), total)
+    rel = _nonzero(Aggregate(rows, tuple(copies.values()), ((total, COUNT),)), total)
     counted = tuple(equals(copy, column) for column, copy in copies.items())
     found = tuple(substitute(predicate, copies) for predicate in op.on)
     if _is_filtered(op.left):
@@ -158,7 +158,7 @@ def _joined(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched:
     total = fresh("matches", BIGINT, nullable=False)
     if not read:
         rows = Filter(change, op.on) if op.on else change
-        return Touched(_moving(Aggregate(rows, (), ((total, COUNT),)), total), total, op.on, ())
+        return Touched(_nonzero(Aggregate(rows, (), ((total, COUNT),)), total), total, op.on, ())
     told = told_apart(op.on, read)
     sides = [Project(side, told) for side in _meeting(op, left, change, d)]
     group = tuple(copy for copy, _ in told)
@@ -169,7 +169,7 @@ def _joined(op: Match, left: Rel, change: Rel, d: Differentiate) -> Touched:
         equals(key, value) if rejects_null(op.on, value) else matches(key, value)
         for key, value in found_again(told)
     )
-    return Touched(_moving(Aggregate(pairs, group, ((total, COUNT),)), total), total, counted, found)
+    return Touched(_nonzero(Aggregate(pairs, group, ((total, COUNT),)), total), total, counted, found)
 
 
 def _meeting(op: Match, left: Rel, change: Rel, d: Differentiate) -> tuple[Rel, Rel]:
@@ -202,7 +202,7 @@ def _moved(scan: Scan, key: tuple[Col, ...]) -> Rel:
     copies = tuple((fresh(part.name, part), part) for part in key)
     weight = fresh("net", BIGINT, nullable=False)
     net = Aggregate(Project(Delta(scan), copies), tuple(copy for copy, _ in copies), ((weight, COUNT),))
-    return _moving(net, weight)
+    return _nonzero(net, weight)
 
 
 def _values(op: Match, change: Rel) -> tuple[tuple[Scalar, ...], Rel, tuple[Scalar, ...]]:
@@ -228,6 +228,6 @@ def _flips(op: Match, touched: Touched) -> Rel:
     return Project(Flips(touched.rel, op.right, touched.counted, touched.total), same(touched.columns))
 
 
-def _moving(rel: Rel, total: Col) -> Rel:
+def _nonzero(rel: Rel, total: Col) -> Rel:
     """The rows whose total is not zero."""
     return Filter(rel, (binary("<>", total, ZERO, BOOLEAN, COMPARISON, nullable=False, fallible=False),))
